@@ -1,0 +1,103 @@
+/** What went wrong, as a word that a program can branch on. */
+export type ErrorCode =
+  | 'USAGE' // the command line or an option makes no sense
+  | 'NOT_FOUND' // an input, a blob, an image or a platform is not there
+  | 'AMBIGUOUS' // several images match; the hint lists them
+  | 'BAD_IMAGE' // image JSON or its envelope is broken
+  | 'BAD_LAYER' // a layer's tar breaks a rule
+  | 'DIGEST_MISMATCH' // stored bytes or a layer are not what the image says
+  | 'LIMIT' // a bound on sizes, counts or nesting was passed
+  | 'OUTPUT_EXISTS' // the output is there and --force was not given
+  | 'UNSUPPORTED' // the output cannot hold something, or a feature is missing here
+  | 'LOSS' // --strict, and the output could not hold everything
+  | 'TOOL' // an outside program is missing or failed
+  | 'IO' // the system refused to read or write
+  | 'INTERRUPTED'; // the caller's signal was aborted
+
+/** Where and why, for {@link FlattenError}. */
+export interface ErrorDetails {
+  /** The layer, as `layer 3 of 7 (sha256:ab12…)`. */
+  readonly layer?: string;
+  /** The path inside the image, as latin1 bytes. */
+  readonly path?: string;
+  /** What to do about it: the next command to type, where there is one. */
+  readonly hint?: string;
+  readonly cause?: unknown;
+}
+
+/**
+ * Every failure that flatten can foresee. `message` is one line, `thing: what happened`, and names layer and path;
+ * anything else that is thrown is a bug.
+ */
+export class FlattenError extends Error {
+  override readonly name = 'FlattenError';
+  readonly code: ErrorCode;
+  readonly layer: string | undefined;
+  readonly path: string | undefined;
+  readonly hint: string | undefined;
+  /** `message` without layer and path. */
+  readonly what: string;
+
+  constructor(code: ErrorCode, what: string, details: ErrorDetails = {}) {
+    const { layer, path, hint, cause } = details;
+    const where = [layer, path === undefined ? undefined : printable(path)].filter(
+      (part) => part !== undefined,
+    );
+    super([...where, what].join(': '), cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.what = what;
+    this.layer = layer;
+    this.path = path;
+    this.hint = hint;
+  }
+
+  /** The same error, said of a layer. */
+  inLayer(layer: string): FlattenError {
+    if (this.layer !== undefined) return this;
+    const { path, hint, cause } = this;
+    return new FlattenError(this.code, this.what, {
+      layer,
+      ...(path === undefined ? {} : { path }),
+      ...(hint === undefined ? {} : { hint }),
+      ...(cause === undefined ? {} : { cause }),
+    });
+  }
+}
+
+/** A path of latin1 bytes as text for a person: UTF-8 where it is, control and other bytes as `\xNN`. */
+export function printable(path: string): string {
+  const bytes = Buffer.from(path, 'latin1');
+  const text = bytes.toString('utf8');
+  const whole = Buffer.from(text, 'utf8').equals(bytes) ? text : path;
+  return whole.replace(
+    whole === text ? /[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g : /[^\x20-\x7e]/g,
+    (char) =>
+      [...Buffer.from(char, whole === text ? 'utf8' : 'latin1')]
+        .map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`)
+        .join(''),
+  );
+}
+
+/** A system error (`ENOSPC`, `EACCES`, …) on one of the host's paths, in flatten's words. */
+export function ioError(cause: unknown, doing: string): FlattenError {
+  if (cause instanceof FlattenError) return cause;
+  const code = (cause as NodeJS.ErrnoException)?.code;
+  const hint = code === undefined ? undefined : HINTS[code];
+  return new FlattenError('IO', `${doing}: ${(cause as Error)?.message ?? cause}`, {
+    cause,
+    ...(hint && { hint }),
+  });
+}
+
+const HINTS: Record<string, string> = {
+  ENOSPC: 'the disk is full: free some space, or point TMPDIR or the output at a larger disk',
+  EDQUOT: 'the disk quota is used up: point TMPDIR or the output elsewhere',
+  EACCES: 'permission is missing: run as a user who may use this path',
+  EROFS: 'the file system is read-only: choose another place',
+  EMFILE: 'too many open files: raise the limit with `ulimit -n 4096`',
+};
+
+/** Throws `INTERRUPTED` once the signal is aborted. Call it in every loop that lasts. */
+export function throwIfAborted(signal: AbortSignal): void {
+  if (signal.aborted) throw new FlattenError('INTERRUPTED', 'interrupted', { cause: signal.reason });
+}

@@ -1,0 +1,44 @@
+import type { Context } from '../context.js';
+import type { Digest } from '../oci/digest.js';
+import type { LayerFile } from '../rootfs/node.js';
+import type { TarEntry } from '../tar/entry.js';
+
+/** Bytes inside an open file. */
+export interface ByteRange {
+  readonly fd: number;
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** A layer as a source found it: stored, perhaps compressed, not yet read. */
+export interface Layer {
+  /** How errors and progress name it: `layer 3 of 7 (sha256:ab12…)`. */
+  readonly name: string;
+  /** Of the stored bytes; absent where the format records none (docker-archive). */
+  readonly digest?: Digest;
+  /** Of the uncompressed tar; absent where the format records none (v1 archives, a bare rootfs). */
+  readonly diffID?: Digest;
+  /** Stored bytes. */
+  readonly size: number;
+  /** Makes the layer readable: at once where it lies uncompressed in a file, else by way of a temporary file. */
+  open(context: Context): Promise<OpenLayer>;
+}
+
+/** An entry of a layer, and the file its bytes lie in. */
+export interface LayerEntry {
+  readonly entry: TarEntry;
+  readonly file: LayerFile;
+}
+
+/** A layer whose entries can be read. It stays usable until `close`, which the tree's last reader calls. */
+export interface OpenLayer {
+  entries(): Iterable<LayerEntry>;
+  /** Uncompressed bytes. */
+  readonly size: number;
+  /**
+   * Settles when digest and diffID have been computed and compared; rejects with `DIGEST_MISMATCH`. May still run
+   * while the entries are read: no output appears before it has resolved.
+   */
+  readonly verified: Promise<void>;
+  close(): void;
+}

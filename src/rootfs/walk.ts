@@ -1,0 +1,62 @@
+import type { Directory, Node, Rootfs } from './node.js';
+
+/** A name in the tree. */
+export interface Visit {
+  /** From the root, no leading slash, `''` for the root itself; latin1. */
+  readonly path: string;
+  readonly node: Node;
+}
+
+/** Orders names by their bytes. */
+export function byBytes(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** A directory's children in byte order of their names. */
+export function sortedChildren(directory: Directory): [string, Node][] {
+  return [...directory.children].sort(([a], [b]) => byBytes(a, b));
+}
+
+/**
+ * Visits every name, the root first, each directory before its children, children in byte order: the one order of
+ * every reproducible output. Depth costs no stack.
+ */
+export function* walk(root: Directory): Generator<Visit> {
+  yield { path: '', node: root };
+  const stack = [{ prefix: '', children: sortedChildren(root), next: 0 }];
+  while (stack.length > 0) {
+    const top = stack[stack.length - 1]!;
+    const child = top.children[top.next++];
+    if (child === undefined) {
+      stack.pop();
+      continue;
+    }
+    const [name, node] = child;
+    const path = top.prefix + name;
+    yield { path, node };
+    if (node.kind === 'directory' && node.children.size > 0) {
+      stack.push({ prefix: `${path}/`, children: sortedChildren(node), next: 0 });
+    }
+  }
+}
+
+/**
+ * Counts links, entries and bytes; call it once the tree will not change any more. A directory's `nlink` is as a
+ * file system counts it: 2 and one for each subdirectory.
+ */
+export function finish(root: Directory): Rootfs {
+  let entries = 0;
+  let inodes = 0;
+  let bytes = 0;
+  for (const { node } of walk(root)) node.nlink = 0;
+  for (const { node } of walk(root)) {
+    entries++;
+    if (node.kind === 'directory') {
+      node.nlink = 2;
+      for (const child of node.children.values()) if (child.kind === 'directory') node.nlink++;
+    } else if (node.nlink++ > 0) continue;
+    inodes++;
+    if (node.kind === 'file') bytes += node.content.size;
+  }
+  return { root, entries, inodes, bytes };
+}

@@ -1,0 +1,53 @@
+import type { Context } from '../context.js';
+import type { ImageConfig } from '../oci/config.js';
+import type { Digest } from '../oci/digest.js';
+import type { Rootfs } from '../rootfs/node.js';
+
+/** What a sink is given to write. */
+export interface Flattened {
+  readonly rootfs: Rootfs;
+  /** The image's config; absent for a bare rootfs. */
+  readonly config?: ImageConfig;
+  /** The source image's digest, where it has one. */
+  readonly digest?: Digest;
+  /** Resolves once every digest was found right. A sink awaits it before its output appears, and before the first byte to a stream. */
+  readonly verified: Promise<void>;
+}
+
+/** Something the tree has and the output cannot hold. */
+export interface Loss {
+  /** `owner`, `device`, `xattr`, `mtime`, …: one line is reported for each. */
+  readonly kind: string;
+  readonly count: number;
+  /** The first path it happened to (latin1), and why. */
+  readonly example: string;
+  readonly reason: string;
+}
+
+/** What was written. */
+export interface Artifact {
+  /** As the user named it; `-` for standard output. */
+  readonly output: string;
+  readonly entries: number;
+  /** Content bytes for a directory, the file's size for everything else. */
+  readonly bytes: number;
+  /** Of the written file or stream; absent for a directory. */
+  readonly digest?: Digest;
+  readonly losses: readonly Loss[];
+}
+
+/** Options that every sink obeys. */
+export interface SinkOptions {
+  /** Replace an existing output once the new one is whole. */
+  readonly force: boolean;
+  /** Any loss is a `LOSS` error, and nothing appears. */
+  readonly strict: boolean;
+}
+
+/**
+ * Writes a finished tree somewhere. Works in a temporary sibling of the output, which appears by a rename when all of
+ * it is written and verified; on any error or abort nothing of it stays.
+ */
+export interface Sink {
+  write(flattened: Flattened, context: Context): Promise<Artifact>;
+}

@@ -1,0 +1,28 @@
+import type { Layer } from '../layer/layer.js';
+import type { ImageConfig } from '../oci/config.js';
+import type { Digest } from '../oci/digest.js';
+import type { Platform } from '../oci/platform.js';
+
+/** What a source found: one image, chosen, its JSON checked, its layers in order. Close it when the output is written. */
+export interface Image {
+  /** How people name it: the first tag, else the digest, else the file's name. */
+  readonly name: string;
+  /** Where it came from, for messages: `docker-archive`, `oci`, `rootfs`, … */
+  readonly kind: 'docker-archive' | 'oci' | 'rootfs';
+  /** Of the manifest (OCI) or the config (docker-archive); absent for v1 archives and a bare rootfs. */
+  readonly digest?: Digest;
+  readonly platform?: Platform;
+  /** Absent for a bare rootfs. */
+  readonly config?: ImageConfig;
+  /** Base first. */
+  readonly layers: readonly Layer[];
+  close(): Promise<void>;
+}
+
+/** Which image of a source is meant. */
+export interface Choice {
+  /** `NAME`, `NAME:TAG`, a tag or a digest. Absent: the only one. */
+  readonly image?: string;
+  /** Absent: this machine's, as linux; a single image of another platform is taken all the same. */
+  readonly platform?: Platform;
+}

@@ -1,0 +1,26 @@
+/** What kind of entry a tar header announces. */
+export type EntryType = 'file' | 'link' | 'symlink' | 'char' | 'block' | 'directory' | 'fifo';
+
+/** One member of a tar archive, with everything its headers say and where its bytes lie. Text is latin1: one character a byte. */
+export interface TarEntry {
+  /** As stored: not normalised, may be hostile. */
+  readonly path: string;
+  readonly type: EntryType;
+  /** The target of a hard link or symlink, else `''`. */
+  readonly linkpath: string;
+  /** 0 to 0o7777. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  /** Nanoseconds since 1970; may be negative. */
+  readonly mtime: bigint;
+  /** The file's size as a reader sees it; 0 for everything but files. */
+  readonly size: number;
+  readonly major: number;
+  readonly minor: number;
+  readonly xattrs: ReadonlyMap<string, Buffer>;
+  /** Where the stored bytes begin, from the archive's first byte. */
+  readonly offset: number;
+  /** A sparse file: runs of stored bytes in rising order; the bytes of all runs lie one after another from `offset`. */
+  readonly segments?: readonly { readonly start: number; readonly length: number }[];
+}
