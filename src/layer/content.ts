@@ -40,11 +40,15 @@ export class ContentReader {
 
   /** Fills `target` with the content's bytes from `start` on, holes as zeros. The range must lie within the content's size. */
   read(content: Content, start: number, target: Uint8Array): void {
-    if (content.segments === undefined) return this.readStored(content.layer, content.offset + start, target);
+    if (content.segments === undefined) {
+      this.readStored(content.layer, content.offset + start, target);
+      return;
+    }
     target.fill(0);
     const end = start + target.length;
     let stored = content.offset;
     for (const segment of content.segments) {
+      stored = segment.at ?? stored;
       const from = Math.max(start, segment.start);
       const to = Math.min(end, segment.start + segment.length);
       if (from < to) {

@@ -26,6 +26,8 @@ export interface LayerFile {
 export interface Segment {
   readonly start: number;
   readonly length: number;
+  /** Where the run lies in its file. Absent: right after the run before it. */
+  readonly at?: number;
 }
 
 /** A file's bytes, never held in memory. */

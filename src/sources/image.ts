@@ -19,6 +19,9 @@ export interface Image {
   close(): Promise<void>;
 }
 
+/** An image before it is known what to close: what a source makes of files that its caller opened and will close. */
+export type OpenedImage = Omit<Image, 'close'>;
+
 /** Which image of a source is meant. */
 export interface Choice {
   /** `NAME`, `NAME:TAG`, a tag or a digest. Absent: the only one. */

@@ -1,0 +1,42 @@
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { addConvert } from './convert.js';
+import { EXIT } from './exit.js';
+import { reportFailure } from './report.js';
+
+const EXAMPLES = `Turn a container image into a filesystem.
+
+Examples:
+  flatten image.tar -o rootfs/              the merged filesystem, as a directory
+  flatten image.tar -o rootfs.tar           the same as a flat tar: needs no root, loses nothing
+  flatten layout/ --platform linux/arm64 -o rootfs.tar.zst
+  docker save alpine | flatten - -o - | tar -tvf -
+  sudo flatten image.tar -o rootfs/ --force replace what is there, once the new one is whole
+`;
+
+/**
+ * Parses a command line and runs it; gives the exit code. Nothing is printed to standard output but artifacts and
+ * \`--json\`.
+ */
+export async function run(argv: readonly string[], signal: AbortSignal): Promise<number> {
+  const program = new Command('flatten')
+    .version(version(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .addHelpText('before', EXAMPLES)
+    .showHelpAfterError('(flatten --help shows how)')
+    .exitOverride()
+    .enablePositionalOptions();
+  addConvert(program, signal);
+  try {
+    await program.parseAsync(argv);
+    return EXIT.done;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+    return reportFailure(error, argv, signal);
+  }
+}
+
+function version(): string {
+  const file = new URL('../../../package.json', import.meta.url);
+  return JSON.parse(readFileSync(file, 'utf8')).version;
+}

@@ -1,0 +1,166 @@
+import { FlattenError } from '../errors.js';
+import type { Upper } from '../rootfs/merge.js';
+import { type Directory, directory, type LayerFile, type Metadata, type Node } from '../rootfs/node.js';
+import { components, MAX_PATH } from '../rootfs/path.js';
+import type { TarEntry } from '../tar/entry.js';
+import { Links } from './links.js';
+import { Parents, type Place } from './parents.js';
+
+const MARKER = '.wh.';
+const OPAQUE = '.wh..wh..opq';
+/** What AUFS keeps at the root of a layer: never shown, but hard links may lead there. */
+const BOOKKEEPING = '.wh..wh.';
+
+/** How a layer is read. */
+export interface UpperOptions {
+  /** Put what lies below a lower layer's symlink to a directory where that symlink leads, as `tar --keep-directory-symlink`. */
+  readonly keepDirlinks: boolean;
+}
+
+/**
+ * Reads a layer's entries, in archive order, into a tree of its own: rules 1 to 10 of the layer rules. `lower` is the
+ * tree so far; it is looked at and never changed. Add every entry, then `finish`.
+ */
+export class UpperBuilder {
+  readonly #root = directory();
+  readonly #implied = new Set([this.#root]);
+  readonly #opaque = new Set<Directory>();
+  readonly #removed = new Map<Directory, Set<string>>();
+  readonly #parents: Parents;
+  readonly #links: Links;
+  #lastMeta: Metadata = this.#root.meta;
+
+  constructor(lower: Directory, options: UpperOptions) {
+    const { keepDirlinks } = options;
+    this.#parents = new Parents({
+      root: this.#root,
+      implied: this.#implied,
+      lower,
+      removed: this.#removed,
+      keepDirlinks,
+    });
+    this.#links = new Links(this.#root, lower);
+  }
+
+  /** Takes one entry, its bytes lying in `file`. Throws `BAD_LAYER`, naming the path. */
+  add(entry: TarEntry, file: LayerFile): void {
+    const parts = checkedComponents(entry.path);
+    const name = parts.pop();
+    if (name === undefined) {
+      this.#describeRoot(entry);
+      return;
+    }
+    const place = this.#parents.of(parts, entry.path);
+    if (isMarker(name, place.directory === this.#root)) this.#mark(place.directory, name, entry.path);
+    else if (entry.type === 'directory') this.#describe(place, name, entry);
+    else this.#put(place.directory, name, entry, file);
+  }
+
+  /** Settles the hard links that still wait for their target, and gives the layer's tree. */
+  finish(): Upper {
+    this.#links.settle();
+    for (const name of this.#root.children.keys()) {
+      if (name.startsWith(BOOKKEEPING)) this.#root.children.delete(name);
+    }
+    return { root: this.#root, implied: this.#implied, opaque: this.#opaque, removed: this.#removed };
+  }
+
+  #describeRoot(entry: TarEntry): void {
+    if (entry.type !== 'directory') throw bad(entry.path, `the root directory cannot be a ${entry.type}`);
+    this.#root.meta = this.#metadata(entry);
+    this.#implied.delete(this.#root);
+  }
+
+  #mark(parent: Directory, name: string, path: string): void {
+    if (name === OPAQUE) {
+      this.#opaque.add(parent);
+      return;
+    }
+    const target = name.slice(MARKER.length);
+    if (target === '' || target === '.' || target === '..') throw bad(path, 'a whiteout that names nothing');
+    const removed = this.#removed.get(parent);
+    if (removed === undefined) this.#removed.set(parent, new Set([target]));
+    else removed.add(target);
+  }
+
+  #describe(place: Place, name: string, entry: TarEntry): void {
+    if (this.#parents.lowerDirlink(place, name) !== undefined) return;
+    const { children } = place.directory;
+    let node = children.get(name);
+    if (node?.kind !== 'directory') {
+      if (node !== undefined) this.#parents.forget();
+      node = directory();
+      children.set(name, node);
+    }
+    node.meta = this.#metadata(entry);
+    this.#implied.delete(node);
+  }
+
+  #put(parent: Directory, name: string, entry: TarEntry, file: LayerFile): void {
+    if (parent.children.has(name)) this.#parents.forget();
+    const { path, linkpath: target } = entry;
+    if (entry.type === 'link') this.#links.add({ path, target, parent, name });
+    else parent.children.set(name, inode(entry, this.#metadata(entry), file));
+  }
+
+  /** Neighbours mostly agree in their metadata, so they share it. */
+  #metadata(entry: TarEntry): Metadata {
+    const { mode, uid, gid, mtime, xattrs } = entry;
+    const last = this.#lastMeta;
+    const isSame = last.mode === mode && last.uid === uid && last.gid === gid && last.mtime === mtime;
+    if (!isSame || last.xattrs.size > 0 || xattrs.size > 0)
+      this.#lastMeta = { mode, uid, gid, mtime, xattrs };
+    return this.#lastMeta;
+  }
+}
+
+function isMarker(name: string, isAtRoot: boolean): boolean {
+  return name.startsWith(MARKER) && !(isAtRoot && name.startsWith(BOOKKEEPING) && name !== OPAQUE);
+}
+
+function inode(entry: TarEntry, meta: Metadata, file: LayerFile): Node {
+  const { type, offset, size, segments } = entry;
+  switch (type) {
+    case 'symlink':
+      return { kind: type, meta, nlink: 0, target: checkedTarget(entry) };
+    case 'char':
+    case 'block':
+      return { kind: type, meta, nlink: 0, major: entry.major, minor: entry.minor };
+    case 'fifo':
+      return { kind: type, meta, nlink: 0 };
+    default: {
+      const content = { layer: file, offset, size };
+      return {
+        kind: 'file',
+        meta,
+        nlink: 0,
+        content: segments === undefined ? content : { ...content, segments },
+      };
+    }
+  }
+}
+
+function checkedTarget({ path, linkpath }: TarEntry): string {
+  if (linkpath === '' || linkpath.includes('\0')) throw bad(path, 'a symlink without a target');
+  if (linkpath.length > MAX_PATH) {
+    throw bad(path, `a symlink target of ${linkpath.length} bytes: Linux takes at most ${MAX_PATH}`);
+  }
+  return linkpath;
+}
+
+function checkedComponents(path: string): string[] {
+  if (path === '') throw bad(path, 'an entry without a name');
+  if (path.includes('\0')) throw bad(path, 'a name with a NUL byte');
+  if (path.length > MAX_PATH) {
+    throw new FlattenError('LIMIT', `a path of ${path.length} bytes: at most ${MAX_PATH} are read`, {
+      path: `${path.slice(0, 60)}…`,
+    });
+  }
+  const parts = components(path);
+  if (parts.includes('..')) throw bad(path, 'a name that leads out by `..`');
+  return parts;
+}
+
+function bad(path: string, what: string): FlattenError {
+  return new FlattenError('BAD_LAYER', what, { path });
+}

@@ -1,0 +1,37 @@
+import type { Context } from '../../context.js';
+import { throwIfAborted } from '../../errors.js';
+import type { Rootfs } from '../../rootfs/node.js';
+import { TreeChunks, type TreeOptions } from './chunks.js';
+
+/** Bytes of a chunk, and how many chunks there are: so many are filled, written and hashed at the same time. */
+const CHUNK = 1024 * 1024;
+const CHUNKS = 4;
+
+/**
+ * Writes a tree as a tar. `out` is called with the chunks in order, without waiting for the calls before; a
+ * chunk is its own until the promise that it returns settles. When this function settles, so have all of those.
+ * Reports `write`; throws `INTERRUPTED`, and what `out` rejects with.
+ */
+export async function writeTree(
+  rootfs: Rootfs,
+  out: (chunk: Buffer) => Promise<void>,
+  context: Pick<Context, 'signal' | 'report'>,
+  options: TreeOptions,
+): Promise<void> {
+  const buffers = Array.from({ length: CHUNKS }, () => Buffer.from(new SharedArrayBuffer(CHUNK)));
+  const chunks = new TreeChunks(rootfs, buffers, options);
+  const writing: Promise<void>[] = [];
+  try {
+    for (const chunk of chunks) {
+      throwIfAborted(context.signal);
+      const written = out(chunk);
+      // Whoever awaits it sees the error; without this the process would end before.
+      written.catch(() => {});
+      if (writing.push(written) === CHUNKS) await writing.shift();
+      context.report({ type: 'write', done: chunks.done, total: rootfs.bytes });
+    }
+  } finally {
+    await Promise.allSettled(writing);
+  }
+  await Promise.all(writing);
+}

@@ -1,0 +1,129 @@
+import { FlattenError } from '../errors.js';
+import { type Digest, short } from '../oci/digest.js';
+import { distance, formatPlatform, linuxOn, type Platform } from '../oci/platform.js';
+import { digestFits, digestWanted, nameFit } from '../oci/reference.js';
+import { shown } from '../oci/shown.js';
+import type { Choice } from './image.js';
+
+/** One of the things that a source holds. */
+export interface Candidate {
+  readonly names: readonly string[];
+  /** What it may be called by; two candidates with the same first one are the same image. */
+  readonly digests: readonly Digest[];
+  readonly platform?: Platform;
+  /** Why it cannot be opened: thrown when it is the one that is meant. */
+  readonly error?: FlattenError;
+  /** It is no image, or not there: passed over unless it is asked for. */
+  readonly hidden?: boolean;
+}
+
+/** Lines that a hint lists at most. */
+const LINES = 20;
+
+/**
+ * Picks the one image that `choice` means among those of `source` (its name, for messages).
+ *
+ * Without a platform, this machine's is preferred, and a single image is taken whatever its platform. `NOT_FOUND` and
+ * `AMBIGUOUS` errors list what there is; what cannot be opened throws its own error once it is the one chosen.
+ */
+export function choose<C extends Candidate>(candidates: readonly C[], choice: Choice, source: string): C {
+  const distinct = withoutCopies(candidates);
+  const named = choice.image === undefined ? distinct : asked(distinct, choice.image);
+  if (named.length === 0) {
+    const what = choice.image === undefined ? 'holds no image' : `holds no image ${choice.image}`;
+    throw new FlattenError('NOT_FOUND', `${source}: ${what}`, listing('it has', distinct));
+  }
+  const visible = named.filter((candidate) => !candidate.hidden);
+  const chosen =
+    visible.length === 0 ? onlyHidden(named, choice, source) : onPlatform(visible, named, choice, source);
+  if (chosen.error) throw chosen.error;
+  return chosen;
+}
+
+/** Several names of one image are one candidate with several names. */
+function withoutCopies<C extends Candidate>(candidates: readonly C[]): C[] {
+  const copies = new Map<Digest | C, C[]>();
+  for (const candidate of candidates) {
+    const key = candidate.digests[0] ?? candidate;
+    const known = copies.get(key);
+    if (known) known.push(candidate);
+    else copies.set(key, [candidate]);
+  }
+  return [...copies.values()].map((same) => ({
+    ...same[0]!,
+    names: [...new Set(same.flatMap(({ names }) => names))],
+    digests: [...new Set(same.flatMap(({ digests }) => digests))],
+  }));
+}
+
+/** The candidates that a name or digest means; those whose name fits best, when it is a name. */
+function asked<C extends Candidate>(candidates: readonly C[], wanted: string): C[] {
+  const fits = candidates.map(({ names }) => Math.min(...names.map((name) => nameFit(wanted, name) ?? Infinity)));
+  const best = Math.min(...fits);
+  if (best < Infinity) return candidates.filter((_, index) => fits[index] === best);
+  const digest = digestWanted(wanted);
+  if (digest === undefined) return [];
+  return candidates.filter(({ digests }) => digests.some((offered) => digestFits(digest, offered)));
+}
+
+function onlyHidden<C extends Candidate>(candidates: readonly C[], choice: Choice, source: string): C {
+  const [only] = candidates;
+  if (only !== undefined && (choice.image !== undefined || candidates.length === 1)) return only;
+  throw new FlattenError('NOT_FOUND', `${source}: holds no image`, listing('it has', candidates));
+}
+
+function onPlatform<C extends Candidate>(visible: C[], named: C[], choice: Choice, source: string): C {
+  const wanted = choice.platform ?? linuxOn(process.arch);
+  const fitting = closest(visible, wanted);
+  if (fitting.length === 1) return fitting[0]!;
+  if (choice.platform === undefined && visible.length === 1) return visible[0]!;
+  const which = choice.image === undefined ? 'image' : `image ${choice.image}`;
+  if (fitting.length === 0) {
+    const [absent] = closest(named, wanted);
+    if (absent?.error) return absent;
+    throw new FlattenError(
+      'NOT_FOUND',
+      `${source}: holds no ${which} for ${formatPlatform(wanted)}`,
+      listing('choose another with --platform', visible),
+    );
+  }
+  throw new FlattenError(
+    'AMBIGUOUS',
+    `${source}: ${fitting.length} images may be meant`,
+    listing('choose one with --image NAME or --image DIGEST', fitting),
+  );
+}
+
+/**
+ * Those that fit a platform. Of one name's images for several variants, only the newest that runs there. Images that
+ * say no platform count when no other one fits.
+ */
+function closest<C extends Candidate>(candidates: readonly C[], wanted: Platform): C[] {
+  const far = (candidate: C) =>
+    candidate.platform === undefined ? undefined : distance(wanted, candidate.platform);
+  const fitting = candidates.filter((candidate) => far(candidate) !== undefined);
+  if (fitting.length === 0) return candidates.filter(({ platform }) => platform === undefined);
+  const oneName = new Set(fitting.map(({ names }) => names.join('\n'))).size === 1;
+  if (!oneName) return fitting;
+  const least = Math.min(...fitting.map((candidate) => far(candidate)!));
+  return fitting.filter((candidate) => far(candidate) === least);
+}
+
+function listing(lead: string, candidates: readonly Candidate[]): { hint?: string } {
+  if (candidates.length === 0) return {};
+  const lines = [...new Set(candidates.map(line))].sort();
+  const more = lines.length > LINES ? [`… and ${lines.length - LINES} more`] : [];
+  return { hint: [`${lead}:`, ...lines.slice(0, LINES), ...more].join('\n  ') };
+}
+
+function line({ names, digests, platform, error, hidden }: Candidate): string {
+  const some = names.length > 4 ? [...names.slice(0, 4), `… (${names.length} names)`] : names;
+  return [
+    some.map(shown).join(', ') || '(no name)',
+    digests[0] && short(digests[0]),
+    platform && shown(formatPlatform(platform)),
+    error && (hidden ? `(${error.what.slice(error.what.lastIndexOf(': ') + 2)})` : '(broken)'),
+  ]
+    .filter(Boolean)
+    .join('  ');
+}

@@ -1,0 +1,66 @@
+import { closeSync, constants, fstatSync, openSync, readdirSync, realpathSync } from 'node:fs';
+import { isAbsolute, join, relative } from 'node:path';
+import { FlattenError, ioError } from '../errors.js';
+import type { ByteRange } from '../layer/layer.js';
+import { shown } from '../oci/shown.js';
+import type { Members } from './members.js';
+
+/** The files below a directory: an OCI layout, or an image archive that somebody has unpacked. */
+export class DirectoryMembers implements Members {
+  readonly name: string;
+  readonly #root: string;
+  readonly #open = new Map<string, ByteRange>();
+
+  constructor(name: string) {
+    this.name = name;
+    this.#root = realpathSync(name);
+  }
+
+  top(): ReadonlySet<string> {
+    return new Set(readdirSync(this.#root));
+  }
+
+  find(path: string): ByteRange | undefined {
+    const real = this.#real(path);
+    if (real === undefined) return undefined;
+    const known = this.#open.get(real);
+    if (known !== undefined) return known;
+    // O_NONBLOCK: opening a fifo must not wait for somebody to write to it.
+    const fd = openSync(real, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const stat = fstatSync(fd);
+    if (!stat.isFile()) {
+      closeSync(fd);
+      return undefined;
+    }
+    const range = { fd, offset: 0, length: stat.size };
+    this.#open.set(real, range);
+    return range;
+  }
+
+  close(): void {
+    for (const { fd } of this.#open.values()) closeSync(fd);
+    this.#open.clear();
+  }
+
+  /** Symlinks may lead from file to file here, but not out: the directory may hold what a stranger has packed. */
+  #real(path: string): string | undefined {
+    let real: string;
+    try {
+      real = realpathSync(join(this.#root, path));
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ENAMETOOLONG') return undefined;
+      if (code === 'ELOOP') {
+        throw new FlattenError('BAD_IMAGE', `${shown(path)}: its links go round in a circle`, { cause: error });
+      }
+      throw ioError(error, `${this.name}: reading ${shown(path)}`);
+    }
+    const way = relative(this.#root, real);
+    if (way.split('/')[0] === '..' || isAbsolute(way)) {
+      throw new FlattenError('BAD_IMAGE', `${shown(path)}: leads out of ${this.name}`, {
+        hint: `copy the directory with its links followed: cp -rL ${this.name} COPY`,
+      });
+    }
+    return real;
+  }
+}

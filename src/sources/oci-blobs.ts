@@ -1,0 +1,60 @@
+import { createHash } from 'node:crypto';
+import { FlattenError } from '../errors.js';
+import type { ByteRange } from '../layer/layer.js';
+import type { Descriptor } from '../oci/descriptor.js';
+import { algorithm, type Digest } from '../oci/digest.js';
+import { type Json, parseJson } from '../oci/json.js';
+import type { Envelope } from './envelope.js';
+
+/** The blobs of an OCI layout (image-layout.md), by their descriptors. */
+export class Blobs {
+  readonly envelope: Envelope;
+  readonly #verify: boolean;
+
+  /** `verify` false: sizes and digests are taken as they are. */
+  constructor(envelope: Envelope, verify: boolean) {
+    this.envelope = envelope;
+    this.#verify = verify;
+  }
+
+  /** A blob's file, of the size its descriptor says; undefined where the layout leaves it out. The digest is not looked at. */
+  find(descriptor: Descriptor): ByteRange | undefined {
+    const range = this.envelope.members.find(blobPath(descriptor.digest));
+    if (range !== undefined) this.#checkSize(descriptor, range.length);
+    return range;
+  }
+
+  /** Reads a blob of JSON, or the one that its descriptor carries, and verifies it. `what` names it: `manifest`. */
+  json(descriptor: Descriptor, what: string): Json {
+    const { digest, data } = descriptor;
+    const range = this.find(descriptor);
+    if (range === undefined && data === undefined) {
+      throw new FlattenError('NOT_FOUND', `${what} ${digest}: is not in ${this.envelope.name}`);
+    }
+    const bytes = range === undefined ? data! : this.envelope.small(range, `${what} ${digest}`);
+    this.check(descriptor, bytes);
+    return parseJson(bytes, what);
+  }
+
+  /** Verifies bytes in memory: `DIGEST_MISMATCH` names both values. */
+  check(descriptor: Descriptor, bytes: Uint8Array): void {
+    this.#checkSize(descriptor, bytes.length);
+    if (!this.#verify) return;
+    const kind = algorithm(descriptor.digest);
+    const actual = `${kind}:${createHash(kind).update(bytes).digest('hex')}`;
+    if (actual !== descriptor.digest) {
+      throw new FlattenError('DIGEST_MISMATCH', `blob ${descriptor.digest}: has the digest ${actual}`);
+    }
+  }
+
+  #checkSize({ digest, size }: Descriptor, actual: number): void {
+    if (this.#verify && size !== actual) {
+      throw new FlattenError('DIGEST_MISMATCH', `blob ${digest}: has ${actual} bytes, its descriptor says ${size}`);
+    }
+  }
+}
+
+/** Where a layout keeps a blob. */
+export function blobPath(digest: Digest): string {
+  return `blobs/${digest.replace(':', '/')}`;
+}

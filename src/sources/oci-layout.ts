@@ -1,0 +1,94 @@
+import { writeSync } from 'node:fs';
+import type { Context } from '../context.js';
+import { FlattenError } from '../errors.js';
+import type { ByteRange, Layer } from '../layer/layer.js';
+import { tarLayer } from '../layer/tar-layer.js';
+import { readConfig } from '../oci/config.js';
+import type { Descriptor } from '../oci/descriptor.js';
+import { type Digest, short } from '../oci/digest.js';
+import type { Json } from '../oci/json.js';
+import { readManifest } from '../oci/manifest.js';
+import { isEncryptedType, isForeignType, isLayerType } from '../oci/media-type.js';
+import { shown } from '../oci/shown.js';
+import { choose } from './choose.js';
+import type { Envelope } from './envelope.js';
+import type { Choice, OpenedImage } from './image.js';
+import { layerName } from './layer-name.js';
+import { Blobs, blobPath } from './oci-blobs.js';
+import { listCandidates } from './oci-candidates.js';
+import { unlinkedFile } from './spool.js';
+
+/** Reads `index.json` of an OCI layout; undefined where there is none, `BAD_IMAGE` where it is of another shape. */
+export function readLayout(envelope: Envelope): Json | undefined {
+  const index = envelope.json('index.json');
+  if (index === undefined) return undefined;
+  index.get('manifests').items();
+  return index;
+}
+
+/** Opens the image that `choice` means among those of an OCI layout. Its digest is its manifest's. */
+export function openLayout(envelope: Envelope, index: Json, choice: Choice, context: Context): OpenedImage {
+  const blobs = new Blobs(envelope, context.verify);
+  const chosen = choose(listCandidates(blobs, index), choice, envelope.name);
+  const { digest } = chosen.descriptor!;
+  const manifest = readManifest(blobs.json(chosen.descriptor!, 'manifest'));
+  const config = readConfig(blobs.json(manifest.config, 'config'));
+  const platform = chosen.platform ?? config.platform;
+  const { layers } = manifest;
+  if (config.diffIDs.length !== layers.length) {
+    throw new FlattenError(
+      'BAD_IMAGE',
+      `manifest ${digest}: lists ${count(layers.length)}, its config ${count(config.diffIDs.length)}`,
+    );
+  }
+  return {
+    name: chosen.names[0] ?? short(digest),
+    kind: 'oci',
+    digest,
+    ...(platform && { platform }),
+    config,
+    layers: layers.map((layer, place) => {
+      const name = layerName(place, layers.length, layer.digest);
+      try {
+        return openLayer(blobs, layer, name, config.diffIDs[place]!, context);
+      } catch (error) {
+        throw error instanceof FlattenError ? error.inLayer(name) : error;
+      }
+    }),
+  };
+}
+
+function openLayer(blobs: Blobs, descriptor: Descriptor, name: string, diffID: Digest, context: Context): Layer {
+  const { mediaType, digest, data } = descriptor;
+  if (isEncryptedType(mediaType)) {
+    throw new FlattenError('UNSUPPORTED', `is encrypted (${shown(mediaType)})`, {
+      hint: 'decrypt the image first: skopeo copy --decryption-key KEY',
+    });
+  }
+  if (!isLayerType(mediaType)) throw new FlattenError('UNSUPPORTED', `is no tar but ${shown(mediaType)}`);
+  const blob = blobs.find(descriptor) ?? (data && unpackData(blobs, data, context));
+  if (blob === undefined) throw absent(blobs, descriptor);
+  return tarLayer({ name, blob, digest, diffID });
+}
+
+/** A layer that its descriptor carries whole. */
+function unpackData(blobs: Blobs, data: Buffer, context: Context): ByteRange {
+  const fd = unlinkedFile(context.tmp);
+  blobs.envelope.hold(fd);
+  writeSync(fd, data);
+  return { fd, offset: 0, length: data.length };
+}
+
+function absent(blobs: Blobs, { digest, mediaType, urls }: Descriptor): FlattenError {
+  const from = urls.length === 0 ? 'nowhere named' : urls.map(shown).join(' or ');
+  const why = isForeignType(mediaType)
+    ? `is a foreign layer (${mediaType}), to be had from ${from}: its blob`
+    : urls.length > 0
+      ? `is to be had from ${from}: its blob`
+      : 'its blob';
+  return new FlattenError('NOT_FOUND', `${why} ${blobPath(digest)} is not in ${blobs.envelope.name}`);
+}
+
+function count(layers: number): string {
+  return layers === 1 ? '1 layer' : `${layers} layers`;
+}

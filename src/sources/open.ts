@@ -1,0 +1,128 @@
+import { closeSync, openSync, readSync, type Stats, statSync } from 'node:fs';
+import type { Context } from '../context.js';
+import { FlattenError, ioError } from '../errors.js';
+import type { ByteRange } from '../layer/layer.js';
+import { compressionOf, unpack } from '../layer/unpack.js';
+import { Archive } from './archive.js';
+import { DirectoryMembers } from './directory.js';
+import { Envelope } from './envelope.js';
+import type { Choice, Image, OpenedImage } from './image.js';
+import { openBy, readings } from './recognise.js';
+import { directoryRootfs, tarRootfs } from './rootfs.js';
+import { pipe, standardInput } from './spool.js';
+import { type Format, type Location, locate } from './transport.js';
+
+/** How {@link openImage} is to go about it. */
+export interface OpenOptions {
+  /** Paths that are no part of a root filesystem although they lie in its directory, such as the output. */
+  readonly exclude?: readonly string[];
+}
+
+/**
+ * Opens the image that `reference` and `choice` mean: a path, `-`, or a transport and a path (see {@link locate}).
+ *
+ * An image is told from a root filesystem by what is in it, never by its name. All JSON has been read and checked when
+ * this resolves, no layer has. The caller closes the image, after all that was made of it.
+ */
+export async function openImage(
+  reference: string,
+  choice: Choice,
+  context: Context,
+  options: OpenOptions = {},
+): Promise<Image> {
+  const location = locate(reference);
+  const meant = withName(choice, location.image);
+  if (location.path === '-') return openFile(await standardInput(context), location, meant, context);
+  const stat = statOf(location.path);
+  if (stat.isDirectory()) return openDirectory(location, meant, context, options);
+  return openFile(await fileAt(location.path, stat, context), location, meant, context);
+}
+
+function withName(choice: Choice, image: string | undefined): Choice {
+  if (image === undefined || choice.image === image) return choice;
+  if (choice.image === undefined) return { ...choice, image };
+  throw new FlattenError('USAGE', `image ${choice.image}: is not ${image}, which the reference names`, {
+    hint: 'name the image once: either after the path or with --image',
+  });
+}
+
+function statOf(path: string): Stats {
+  try {
+    return statSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw ioError(error, `reading ${path}`);
+    // A word such as `alpine:3.20` is an image's name, not a path that was mistyped.
+    const isName = /^[a-z0-9][a-z0-9._/-]*(:[\w.-]+)?$/.test(path) && !/\.(tar|gz|tgz|xz|zst|bz2)$/.test(path);
+    throw new FlattenError('NOT_FOUND', `${path}: no such file or directory`, {
+      ...(isName && { hint: `if it is an image of Docker: docker save ${path} -o image.tar` }),
+      cause: error,
+    });
+  }
+}
+
+async function fileAt(path: string, stat: Stats, context: Context): Promise<ByteRange> {
+  if (stat.isFIFO()) return pipe(path, context);
+  if (!stat.isFile()) throw new FlattenError('UNSUPPORTED', `${path}: is neither a file nor a directory`);
+  try {
+    return { fd: openSync(path, 'r'), offset: 0, length: stat.size };
+  } catch (error) {
+    throw ioError(error, `opening ${path}`);
+  }
+}
+
+async function openFile(stored: ByteRange, location: Location, choice: Choice, context: Context): Promise<Image> {
+  const name = location.path === '-' ? 'standard input' : location.path;
+  const file = await uncompressed(name, stored, location.format, context);
+  const archive = new Archive(name, file.range, file.close);
+  return owned(new Envelope(archive), (envelope) => {
+    if (location.format === 'rootfs') return onlyRootfs(tarRootfs(name, file.range), choice);
+    archive.scan(context, () => readings(envelope, 'any').length > 0);
+    const found = archive.whole ? readings(envelope, location.format) : [];
+    return found.length > 0 ? openBy(found, choice, context) : onlyRootfs(tarRootfs(name, file.range), choice);
+  });
+}
+
+function openDirectory(location: Location, choice: Choice, context: Context, options: OpenOptions): Image {
+  const { path, format } = location;
+  return owned(new Envelope(new DirectoryMembers(path)), (envelope) => {
+    const found = format === 'rootfs' ? [] : readings(envelope, format);
+    if (found.length > 0) return openBy(found, choice, context);
+    return onlyRootfs(directoryRootfs(path, options.exclude ?? []), choice);
+  });
+}
+
+/** An image that closes its envelope, which is closed at once where no image comes of it. */
+function owned(envelope: Envelope, open: (envelope: Envelope) => OpenedImage): Image {
+  try {
+    return { ...open(envelope), close: async () => envelope.close() };
+  } catch (error) {
+    envelope.close();
+    throw error;
+  }
+}
+
+function onlyRootfs(rootfs: OpenedImage, { image }: Choice): OpenedImage {
+  if (image === undefined) return rootfs;
+  throw new FlattenError('NOT_FOUND', `${rootfs.name}: is a root filesystem and holds no image ${image}`);
+}
+
+/** A file without its compression. A root filesystem that is said to be one keeps it: its layer sees to that itself. */
+async function uncompressed(name: string, stored: ByteRange, format: Format, context: Context) {
+  const close = () => closeSync(stored.fd);
+  try {
+    if (stored.length === 0) throw new FlattenError('BAD_IMAGE', `${name}: is empty`);
+    if (format === 'rootfs' || compressionOf(head(stored)) === 'none') return { range: stored, close };
+    const unpacked = await unpack(stored, context);
+    close();
+    return { range: unpacked.range, close: () => unpacked.close() };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+/** The first bytes of a file, as many as tell how it is compressed. */
+function head({ fd, offset }: ByteRange): Uint8Array {
+  const bytes = Buffer.alloc(512);
+  return bytes.subarray(0, readSync(fd, bytes, 0, bytes.length, offset));
+}

@@ -1,0 +1,52 @@
+import { realpathSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { xattrReader } from '../layer/host-xattrs.js';
+import type { ByteRange, Layer } from '../layer/layer.js';
+import { tarLayer } from '../layer/tar-layer.js';
+import { hostTree } from './host-tree.js';
+import type { OpenedImage } from './image.js';
+
+/** A root filesystem in a tar, perhaps a compressed one: an image of one layer that nothing is known about. */
+export function tarRootfs(name: string, blob: ByteRange): OpenedImage {
+  return { name, kind: 'rootfs', layers: [tarLayer({ name, blob })] };
+}
+
+/** A root filesystem in a directory of this machine. `exclude` lists paths to leave out, such as the output. */
+export function directoryRootfs(name: string, exclude: readonly string[]): OpenedImage {
+  return { name, kind: 'rootfs', layers: [directoryLayer(name, exclude)] };
+}
+
+function directoryLayer(name: string, exclude: readonly string[]): Layer {
+  return {
+    name,
+    size: 0,
+    async open(context) {
+      const root = realpathSync(name);
+      const options = {
+        xattrs: await xattrReader(root, context),
+        exclude: new Set(exclude.map((path) => latin1(located(path)))),
+      };
+      return {
+        size: 0,
+        verified: Promise.resolve(),
+        entries: () => hostTree(latin1(root === '/' ? '' : root), options, context),
+        close() {},
+      };
+    },
+  };
+}
+
+/** A path with all links resolved but its last, which may not be there yet. */
+function located(path: string): string {
+  const absolute = resolve(path);
+  try {
+    return join(realpathSync(dirname(absolute)), basename(absolute));
+  } catch {
+    return absolute;
+  }
+}
+
+/** Text as Node has it, as the bytes that the system has it in. */
+function latin1(path: string): string {
+  return Buffer.from(path, 'utf8').toString('latin1');
+}

@@ -1,0 +1,74 @@
+import { randomBytes } from 'node:crypto';
+import { closeSync, createReadStream, fstatSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import type { Context } from '../context.js';
+import { FlattenError, ioError, throwIfAborted } from '../errors.js';
+import type { ByteRange } from '../layer/layer.js';
+
+/** Opens an empty file that has no name any more: it goes when it is closed, or with the process. */
+export function unlinkedFile(directory: string): number {
+  const path = join(directory, `flatten-${randomBytes(8).toString('hex')}`);
+  try {
+    const fd = openSync(path, 'wx+', 0o600);
+    unlinkSync(path);
+    return fd;
+  } catch (error) {
+    throw ioError(error, `temporary file in ${directory}`);
+  }
+}
+
+/** Standard input as a file: itself where a file was redirected to it, else a temporary copy. The caller closes it. */
+export async function standardInput(context: Context): Promise<ByteRange> {
+  if (process.stdin.isTTY) {
+    throw new FlattenError('USAGE', 'standard input: is a terminal, not an image', {
+      hint: 'docker save NAME | flatten - -o rootfs/',
+    });
+  }
+  return redirected() ?? spool(process.stdin, 'standard input', context);
+}
+
+/** A fifo or the like as a file: a temporary copy. The caller closes it. */
+export function pipe(path: string, context: Context): Promise<ByteRange> {
+  return spool(createReadStream(path, { highWaterMark: 1 << 20 }), path, context);
+}
+
+/** Copies a stream to an unlinked temporary file, within `maxSize`. */
+export async function spool(stream: Readable, name: string, context: Context): Promise<ByteRange> {
+  const fd = unlinkedFile(context.tmp);
+  const stop = () => stream.destroy();
+  context.signal.addEventListener('abort', stop, { once: true });
+  try {
+    let length = 0;
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      throwIfAborted(context.signal);
+      if (length + chunk.length > context.limits.maxSize) {
+        throw new FlattenError('LIMIT', `${name}: has more than ${context.limits.maxSize} bytes`, {
+          hint: '--max-size raises the limit',
+        });
+      }
+      for (let done = 0; done < chunk.length; ) done += writeSync(fd, chunk, done);
+      length += chunk.length;
+    }
+    throwIfAborted(context.signal);
+    return { fd, offset: 0, length };
+  } catch (error) {
+    closeSync(fd);
+    stream.destroy();
+    throwIfAborted(context.signal);
+    throw ioError(error, `reading ${name}`);
+  } finally {
+    context.signal.removeEventListener('abort', stop);
+  }
+}
+
+/** The file that standard input is, if nobody has read from it yet; undefined where the system does not say. */
+function redirected(): ByteRange | undefined {
+  try {
+    const stat = fstatSync(0);
+    if (!stat.isFile() || !/^pos:\s*0$/m.test(readFileSync('/proc/self/fdinfo/0', 'latin1'))) return undefined;
+    return { fd: openSync('/proc/self/fd/0', 'r'), offset: 0, length: stat.size };
+  } catch {
+    return undefined;
+  }
+}

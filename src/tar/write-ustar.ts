@@ -1,0 +1,96 @@
+import type { EntryType } from './entry.js';
+import { BLOCK, checksums, FIELDS } from './header.js';
+
+export type UstarType = EntryType | 'pax' | 'long-name' | 'long-link';
+
+/** A path as the block holds it. Text is latin1; what is longer than its field is cut. */
+export interface UstarName {
+  readonly prefix: string;
+  readonly name: string;
+}
+
+/** The rest of what a block says. */
+export interface UstarMetadata {
+  readonly linkpath: string;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  /** Nanoseconds; the block holds whole seconds, rounded down. */
+  readonly mtime: bigint;
+  readonly major: number;
+  readonly minor: number;
+}
+
+const TYPEFLAGS: Readonly<Record<UstarType, string>> = {
+  file: '0',
+  link: '1',
+  symlink: '2',
+  char: '3',
+  block: '4',
+  directory: '5',
+  fifo: '6',
+  pax: 'x',
+  'long-name': 'L',
+  'long-link': 'K',
+};
+
+type NumberField = 'mode' | 'uid' | 'gid' | 'size' | 'mtime' | 'major' | 'minor';
+
+/** Writes a header block (POSIX.1-2017 `pax`, "ustar Interchange Format"), without user and group names. */
+export function ustarBlock(type: UstarType, path: UstarName, size: number, header: UstarMetadata): Buffer {
+  const block = Buffer.allocUnsafe(BLOCK).fill(0);
+  block.write(path.name, 0, 100, 'latin1');
+  putNumber(block, 'mode', header.mode);
+  putNumber(block, 'uid', header.uid);
+  putNumber(block, 'gid', header.gid);
+  putNumber(block, 'size', size);
+  putNumber(block, 'mtime', wholeSeconds(header.mtime));
+  block.write(TYPEFLAGS[type], 156, 1, 'latin1');
+  block.write(header.linkpath, 157, 100, 'latin1');
+  block.write('ustar\x0000', 257, 8, 'latin1');
+  putNumber(block, 'major', header.major);
+  putNumber(block, 'minor', header.minor);
+  block.write(path.prefix, 345, 155, 'latin1');
+  putOctal(block, 148, 7, checksums(block)[0]);
+  block[155] = 0x20;
+  return block;
+}
+
+/** Whether a number can stand in its field as octal digits and a NUL. */
+export function fitsOctal(field: NumberField, value: number): boolean {
+  return value >= 0 && value < (FIELDS[field][1] === 12 ? 8 ** 11 : 8 ** 7);
+}
+
+/** Seconds since 1970, rounded down. */
+export function wholeSeconds(mtime: bigint): number {
+  const seconds = mtime / 1_000_000_000n;
+  return Number(mtime < 0n && seconds * 1_000_000_000n !== mtime ? seconds - 1n : seconds);
+}
+
+function putNumber(block: Buffer, field: NumberField, value: number): void {
+  const [offset, length] = FIELDS[field];
+  if (fitsOctal(field, value)) putOctal(block, offset, length, value);
+  else putBase256(block, offset, length, value);
+}
+
+/** Digits up to the field's last byte, which stays NUL. */
+function putOctal(block: Buffer, offset: number, length: number, value: number): void {
+  let rest = value;
+  for (let i = offset + length - 2; i >= offset; i--) {
+    block[i] = 0x30 + (rest % 8);
+    rest = Math.floor(rest / 8);
+  }
+}
+
+/**
+ * GNU's way to say what octal cannot: big-endian two's complement with the first bit set. PAX says it too, but so a
+ * reader that knows no PAX never takes uid 3000000 for root.
+ */
+function putBase256(block: Buffer, offset: number, length: number, value: number): void {
+  let rest = BigInt(value);
+  for (let i = offset + length - 1; i >= offset; i--) {
+    block[i] = Number(rest & 0xffn);
+    rest >>= 8n;
+  }
+  block[offset]! |= 0x80;
+}

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { test } from 'node:test';
+import { PROJECT } from './support/project.js';
+
+/** The rooms of src/, from the top down: a room may import from itself and from rooms in lower rows only. */
+const ROWS = [
+  ['cli.ts'],
+  ['cli'],
+  ['index.ts'],
+  ['flatten.ts'],
+  ['tree.ts'],
+  ['sources', 'sinks'],
+  ['ext'],
+  ['layer'],
+  ['rootfs', 'tar'],
+  ['oci'],
+  ['context.ts'],
+  ['errors.ts'],
+];
+
+const SRC = join(PROJECT, 'src');
+
+function imports(): { from: string; to: string }[] {
+  const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((file) =>
+    file.endsWith('.ts'),
+  );
+  return files.flatMap((file) => {
+    const text = readFileSync(join(SRC, file), 'utf8');
+    const specifiers = [...text.matchAll(/(?:from|import\(|new URL\()\s*'([^']+)'/g)].map(
+      (match) => match[1]!,
+    );
+    return specifiers.map((specifier) => {
+      const isLocal = specifier.startsWith('.');
+      const to = isLocal
+        ? relative(SRC, join(SRC, dirname(file), specifier)).replace(/\.js$/, '.ts')
+        : specifier;
+      return { from: file, to };
+    });
+  });
+}
+
+const room = (file: string) => file.split('/')[0]!;
+const row = (file: string) => ROWS.findIndex((rooms) => rooms.includes(room(file)));
+
+test('every file of src/ is in a known room', () => {
+  const strangers = [...new Set(imports().map(({ from }) => from))].filter((file) => row(file) === -1);
+  assert.deepEqual(strangers, []);
+});
+
+test('arrows point down: a room imports itself and lower rooms only', () => {
+  const inSrc = imports().filter(({ to }) => to.endsWith('.ts') && !to.startsWith('..'));
+  assert.ok(inSrc.length > 50, 'the scan found the imports');
+  const upward = inSrc.filter(({ from, to }) => room(from) !== room(to) && row(from) >= row(to));
+  assert.deepEqual(upward, []);
+});
+
+test('rootfs/ and oci/ touch no file system', () => {
+  const touching = imports().filter(
+    ({ from, to }) =>
+      ['rootfs', 'oci'].includes(room(from)) &&
+      /^(node:)?(fs|child_process|worker_threads)|^fs-extra$/.test(to),
+  );
+  assert.deepEqual(touching, []);
+});
+
+test('only cli.ts ends the process', () => {
+  const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((file) =>
+    file.endsWith('.ts'),
+  );
+  const ending = files.filter((file) => readFileSync(join(SRC, file), 'utf8').includes('process.exit('));
+  assert.deepEqual(ending, ['cli.ts']);
+});

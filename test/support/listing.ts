@@ -1,0 +1,85 @@
+import { createHash } from 'node:crypto';
+
+/** A name in a tree, with everything an output must keep. Names are latin1. */
+export interface Row {
+  /** From the root, no leading slash; `.` for the root. */
+  readonly path: string;
+  readonly kind: 'f' | 'd' | 'l' | 'c' | 'b' | 'p' | 's';
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  /** Of a file. */
+  readonly size?: number;
+  /** Nanoseconds. */
+  readonly mtime: bigint;
+  /** Of a symlink. */
+  readonly target?: string;
+  /** Names with the same group are one inode; a group of one is none. */
+  readonly group?: string;
+  /** Of a device: `major:minor`. */
+  readonly device?: string;
+  readonly xattrs: ReadonlyMap<string, Buffer>;
+  /** Of a file. */
+  readonly sha256?: string;
+}
+
+export function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+/**
+ * One line a name in byte order, columns parted by tabs: path, kind, mode, uid, gid, size, mtime, target, the smallest
+ * name of the hard-link group, device, xattrs, sha256; `-` where a kind has none. Two trees are the same when
+ * their lines are.
+ */
+export function lines(rows: readonly Row[]): string[] {
+  const sorted = [...rows].sort((a, b) => (a.path < b.path ? -1 : 1));
+  const names = new Map<string, string[]>();
+  for (const { group, path } of sorted) {
+    if (group !== undefined) names.set(group, [...(names.get(group) ?? []), path]);
+  }
+  return sorted.map((row) => {
+    const group = row.group === undefined ? [] : names.get(row.group)!;
+    return line(row, group.length > 1 ? group[0] : undefined);
+  });
+}
+
+function line(row: Row, link: string | undefined): string {
+  const columns = [
+    escaped(row.path),
+    row.kind,
+    row.mode.toString(8).padStart(4, '0'),
+    row.uid,
+    row.gid,
+    row.size ?? '-',
+    seconds(row.mtime),
+    row.target === undefined ? '-' : escaped(row.target),
+    link === undefined ? '-' : escaped(link),
+    row.device ?? '-',
+    xattrColumn(row.xattrs),
+    row.sha256 ?? '-',
+  ];
+  return columns.join('\t');
+}
+
+function xattrColumn(xattrs: ReadonlyMap<string, Buffer>): string {
+  const pairs = [...xattrs]
+    .filter(([name]) => name !== 'security.selinux')
+    .map(([name, value]) => `${escaped(name)}=${value.toString('hex')}`);
+  return pairs.sort().join(',') || '-';
+}
+
+/** Whole seconds rounded down, and nine digits: -1.5 s is `-2.500000000`. */
+function seconds(nanoseconds: bigint): string {
+  const rest = ((nanoseconds % BILLION) + BILLION) % BILLION;
+  return `${(nanoseconds - rest) / BILLION}.${String(rest).padStart(9, '0')}`;
+}
+
+const BILLION = 1_000_000_000n;
+
+function escaped(bytes: string): string {
+  return bytes.replace(
+    /[^\x21-\x7e]|\\/g,
+    (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  );
+}
