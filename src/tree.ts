@@ -11,7 +11,7 @@ import { type Directory, directory, type Rootfs } from './rootfs/node.js';
 import { finish } from './rootfs/walk.js';
 
 /** How layers become a tree. */
-export interface TreeOptions extends UpperOptions {
+export interface TreeOptions extends Pick<UpperOptions, 'keepDirlinks'> {
   /** Clamp every mtime to this many seconds since 1970. */
   readonly sourceDateEpoch?: number;
 }
@@ -69,10 +69,9 @@ async function readUpper(
   context: Context,
 ): Promise<Upper> {
   try {
-    const builder = new UpperBuilder(lower, options);
+    const builder = new UpperBuilder(lower, { ...options, budget });
     let count = 0;
     for (const { entry, file } of layer.entries()) {
-      budget.take(entry);
       builder.add(entry, file);
       if (++count % TURN !== 0) continue;
       await setImmediate();

@@ -1,7 +1,16 @@
-import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream, linkSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  createReadStream,
+  createWriteStream,
+  linkSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { command, isThere } from './command.mjs';
 
@@ -36,7 +45,15 @@ async function dockerSave(directory, layers, diffIDs, config) {
   writeFileSync(join(parts, configName), config);
   const manifest = [{ Config: configName, RepoTags: [TAG], Layers: names }];
   writeFileSync(join(parts, 'manifest.json'), JSON.stringify(manifest));
-  await command('tar', ['-cf', join(directory, 'save.tar'), '-C', parts, configName, ...names, 'manifest.json']);
+  await command('tar', [
+    '-cf',
+    join(directory, 'save.tar'),
+    '-C',
+    parts,
+    configName,
+    ...names,
+    'manifest.json',
+  ]);
   rmSync(parts, { recursive: true });
 }
 
@@ -56,14 +73,19 @@ async function ociLayout(layout, layers, config) {
     layers: stored,
   });
   const entry = addText(`${OCI}.manifest.v1+json`, manifest);
-  const index = { schemaVersion: 2, manifests: [{ ...entry, annotations: { 'org.opencontainers.image.ref.name': 'latest' } }] };
+  const index = {
+    schemaVersion: 2,
+    manifests: [{ ...entry, annotations: { 'org.opencontainers.image.ref.name': 'latest' } }],
+  };
   writeFileSync(join(layout, 'index.json'), JSON.stringify(index));
   writeFileSync(join(layout, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}');
 }
 
 async function storeLayer(blobs, layer) {
   const compressed = `${layer}.gz`;
-  const child = spawn(isThere('pigz') ? 'pigz' : 'gzip', ['-6nc', layer], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(isThere('pigz') ? 'pigz' : 'gzip', ['-6nc', layer], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   await pipeline(child.stdout, createWriteStream(compressed));
   const digest = await digestOf(compressed);
   renameSync(compressed, join(blobs, hex(digest)));

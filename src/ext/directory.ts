@@ -1,4 +1,3 @@
-import { byBytes } from '../rootfs/walk.js';
 import { entrySize } from './structures/dirent.js';
 import { BLOCK } from './structures/features.js';
 import { type HashSeed, hashName } from './structures/hash.js';
@@ -36,7 +35,7 @@ export function fitsOneBlock(names: Iterable<string>): boolean {
 
 /** Orders a directory's names: by their bytes in one block, by hash in more. A leaf is filled before the next is begun. */
 export function packDirectory(names: Iterable<string>, seed: HashSeed): PackedDirectory {
-  const sorted = [...names].sort(byBytes);
+  const sorted = [...names].sort(); // by code units, which are bytes here
   if (fitsOneBlock(sorted)) return { names: sorted };
   const keys = Float64Array.from(
     sorted,

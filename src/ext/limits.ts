@@ -1,6 +1,5 @@
 import { FlattenError } from '../errors.js';
-import type { Directory, Metadata, Node } from '../rootfs/node.js';
-import { MAX_HASHED_NAMES } from './directory.js';
+import type { Node } from '../rootfs/node.js';
 import { MAX_MAJOR, MAX_MINOR } from './structures/device.js';
 import { MAX_NAME } from './structures/dirent.js';
 import { BLOCK, type ExtFormat } from './structures/features.js';
@@ -19,16 +18,33 @@ export function maxFileSize(format: ExtFormat): number {
   return format === 'ext4' ? MAX_EXTENTS_SIZE : MAX_MAPPED_SIZE;
 }
 
-/** Throws `UNSUPPORTED`, naming `path` and the limit, where an inode or one of its names is past what the format can hold. */
+/**
+ * Throws `UNSUPPORTED`, naming the path and the limit, where a name or its inode is past what the format can hold.
+ * Directories' sizes and xattrs are checked where they are laid out.
+ */
 export function checkLimits(path: string, node: Node, format: ExtFormat): void {
-  checkMetadata(path, node.meta);
-  switch (node.kind) {
-    case 'directory':
-      return checkDirectory(path, node, format);
-    case 'file':
-      return refuse(node.content.size > maxFileSize(format), path, `a file of ${node.content.size} bytes`, () => [
-        format,
-        `${maxFileSize(format)} bytes`,
-      ]);
+  const atMost = (value: number, limit: number, what: string) => {
+    if (value > limit) throw beyond(path, `${what}: ${value}, and ${format} holds at most ${limit}`);
+  };
+  atMost(path.length - path.lastIndexOf('/') - 1, MAX_NAME, 'bytes in a name');
+  atMost(node.meta.uid, MAX_ID, 'owner');
+  atMost(node.meta.gid, MAX_ID, 'group');
+  if (node.kind !== 'directory') atMost(node.nlink, MAX_LINKS, 'hard links');
+  else if (format !== 'ext4') atMost(node.nlink, MAX_LINKS, 'links (two, and one for each subdirectory)');
+  if (node.kind === 'file') atMost(node.content.size, maxFileSize(format), 'bytes in a file');
+  if (node.kind === 'char' || node.kind === 'block') {
+    atMost(node.major, MAX_MAJOR, 'major device number');
+    atMost(node.minor, MAX_MINOR, 'minor device number');
   }
+  if (node.kind !== 'symlink') return;
+  atMost(node.target.length, MAX_TARGET, 'bytes in the target of a symlink');
+  if (node.target === '' || node.target.includes('\0')) throw beyond(path, 'no file system holds its target');
+}
+
+/** The error for something that the format cannot hold. */
+export function beyond(path: string, what: string): FlattenError {
+  return new FlattenError('UNSUPPORTED', what, {
+    path: path === '' ? '.' : path,
+    hint: 'leave it out with --exclude, or write a directory or a tar',
+  });
 }

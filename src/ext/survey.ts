@@ -22,6 +22,8 @@ export interface Survey {
 /** Bytes between two turns of the event loop, and what a file costs on top of its bytes. */
 const SLICE = 32 * 2 ** 20;
 const FILE_COST = 8192;
+/** Lines of a fingerprint that are hashed together. */
+const LINES = 1024;
 const ZEROS = Buffer.alloc(BLOCK);
 
 /**
@@ -107,15 +109,22 @@ function isZero(view: Buffer, from: number, to: number): boolean {
 /** Hashes names, metadata and the checksums of content, in tree order; inodes that share a number are one. */
 function fingerprint(tree: NumberedTree, sums: ReadonlyMap<Node, number>): Buffer {
   const hash = createHash('sha256');
+  let lines: string[] = [];
   for (const { path, node } of walk(tree.root)) {
-    const { mode, uid, gid, mtime, xattrs } = node.meta;
-    const parts: unknown[] = [path, tree.numberOf(node), node.kind, mode, uid, gid, mtime];
-    if (node.kind === 'file') parts.push(node.content.size, sums.get(node), node.content.segments?.length);
-    else if (node.kind === 'symlink') parts.push(node.target);
-    else if (node.kind === 'char' || node.kind === 'block') parts.push(node.major, node.minor);
-    for (const [name, value] of xattrs) parts.push(name, value.length, value.toString('latin1'));
-    hash.update(parts.join('\0'), 'latin1');
-    hash.update('\n');
+    lines.push(lineOf(path, node, tree.numberOf(node), sums.get(node)));
+    if (lines.length < LINES) continue;
+    hash.update(lines.join('\n'), 'latin1').update('\n');
+    lines = [];
   }
-  return hash.digest();
+  return hash.update(lines.join('\n'), 'latin1').digest();
+}
+
+function lineOf(path: string, node: Node, number: number, sum: number | undefined): string {
+  const { mode, uid, gid, mtime, xattrs } = node.meta;
+  let line = `${path}\0${number} ${node.kind} ${mode} ${uid} ${gid} ${mtime}`;
+  if (node.kind === 'file') line += ` ${node.content.size} ${sum} ${node.content.segments?.length}`;
+  else if (node.kind === 'symlink') line += ` ${node.target.length} ${node.target}`;
+  else if (node.kind === 'char' || node.kind === 'block') line += ` ${node.major} ${node.minor}`;
+  for (const [name, value] of xattrs) line += ` ${name} ${value.length} ${value.toString('latin1')}`;
+  return line;
 }

@@ -97,5 +97,5 @@ function identity(xattrs: readonly StoredXattr[]): string {
   for (const { index, name, value } of xattrs) {
     hash.update(`${index} ${name.length} ${value.length} ${name}`, 'latin1').update(value);
   }
-  return hash.digest('latin1');
+  return hash.digest('base64');
 }

@@ -1,39 +1,77 @@
-import type { Limits } from '../context.js';
+import { DEFAULT_LIMITS, type Limits } from '../context.js';
 import { FlattenError } from '../errors.js';
 import type { TarEntry } from '../tar/entry.js';
 
-/** The most bytes that names, link targets and xattrs of one image may take; they are what is held in memory. */
-export const MAX_METADATA = 512 * 2 ** 20;
+/** What an xattr or a run of a sparse file takes in memory besides its own bytes. */
+const OVERHEAD = 128;
 
-/** Counts what an image's layers ask for against its limits. One budget serves all layers of an image. */
+/** The most bytes of symlink targets that are followed to find where entries belong. Honest images follow a few thousand. */
+export const MAX_FOLLOWED = 64 * 2 ** 20;
+
+/**
+ * The most bytes that the headers of an image with so many entries may take, names, xattrs and sparse maps with them:
+ * what is parsed, and mostly held in memory.
+ */
+export function maxMetadata({ maxEntries }: Limits): number {
+  return 64 * 2 ** 20 + 256 * maxEntries;
+}
+
+/** Counts what an image's layers ask for against its limits; passing one is a `LIMIT` error. One serves all layers of an image. */
 export class Budget {
   readonly #limits: Limits;
   #entries = 0;
   #size = 0;
   #metadata = 0;
+  #followed = 0;
 
-  constructor(limits: Limits) {
+  constructor(limits: Limits = DEFAULT_LIMITS) {
     this.#limits = limits;
   }
 
-  /** Takes an entry; throws `LIMIT` where it is one too many. */
+  /** Takes an entry. */
   take(entry: TarEntry): void {
+    const { path, linkpath, headerBytes = 0, xattrs, segments } = entry;
+    this.#takeEntry(path);
     this.#size += entry.size;
-    this.#metadata += entry.path.length + entry.linkpath.length + (entry.segments?.length ?? 0) * 16;
-    for (const [name, value] of entry.xattrs) this.#metadata += name.length + value.length;
-    if (++this.#entries > this.#limits.maxEntries) {
-      throw limit(entry, `more than ${this.#limits.maxEntries} entries`, '--max-entries');
-    }
     if (this.#size > this.#limits.maxSize) {
-      throw limit(entry, `files of more than ${this.#limits.maxSize} bytes together`, '--max-size');
+      throw limit(path, `files of more than ${this.#limits.maxSize} bytes together`, '--max-size');
     }
-    if (this.#metadata > MAX_METADATA) {
-      throw limit(entry, `names and xattrs of more than ${MAX_METADATA} bytes`);
+    this.#metadata += Math.max(headerBytes, path.length + linkpath.length);
+    if (segments !== undefined) this.#metadata += segments.length * OVERHEAD;
+    if (xattrs.size > 0) {
+      for (const [name, value] of xattrs) this.#metadata += name.length + value.length + OVERHEAD;
+    }
+    const most = maxMetadata(this.#limits);
+    if (this.#metadata > most) {
+      throw limit(path, `headers, names and xattrs of more than ${most} bytes together`, '--max-entries');
+    }
+  }
+
+  /** Takes a directory that has no entry of its own: a short archive can imply very many. */
+  imply(path: string): void {
+    this.#takeEntry(path);
+  }
+
+  /** Takes the way through a symlink. */
+  follow(target: string, path: string): void {
+    this.#followed += target.length + 1;
+    if (this.#followed > MAX_FOLLOWED) {
+      throw limit(path, `paths lead through symlinks of more than ${MAX_FOLLOWED} bytes together`);
+    }
+  }
+
+  #takeEntry(path: string): void {
+    if (++this.#entries > this.#limits.maxEntries) {
+      throw limit(path, `more than ${this.#limits.maxEntries} entries`, '--max-entries');
     }
   }
 }
 
-function limit(entry: TarEntry, what: string, option?: string): FlattenError {
+function limit(path: string, what: string, option?: string): FlattenError {
   const hint = option && `if you trust the image, raise the bound with ${option}`;
-  return new FlattenError('LIMIT', what, { path: entry.path, ...(hint && { hint }) });
+  return new FlattenError('LIMIT', what, { path: shortened(path), ...(hint && { hint }) });
+}
+
+function shortened(path: string): string {
+  return path.length > 200 ? `${path.slice(0, 200)}…` : path;
 }

@@ -2,6 +2,7 @@ import type { Context } from '../context.js';
 import type { Digest } from '../oci/digest.js';
 import type { LayerFile } from '../rootfs/node.js';
 import type { TarEntry } from '../tar/entry.js';
+import type { Loading } from './loading.js';
 
 /** Bytes inside an open file. */
 export interface ByteRange {
@@ -20,8 +21,11 @@ export interface Layer {
   readonly diffID?: Digest;
   /** Stored bytes. */
   readonly size: number;
-  /** Makes the layer readable: at once where it lies uncompressed in a file, else by way of a temporary file. */
-  open(context: Context): Promise<OpenLayer>;
+  /**
+   * Makes the layer readable: at once where it lies uncompressed in a file, else by way of a temporary file. `loading`
+   * is what it shares with the other layers of its image; absent when it is opened alone.
+   */
+  open(context: Context, loading?: Loading): Promise<OpenLayer>;
 }
 
 /** An entry of a layer, and the file its bytes lie in. */

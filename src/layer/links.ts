@@ -1,6 +1,7 @@
 import { FlattenError, printable } from '../errors.js';
 import type { Directory, Node } from '../rootfs/node.js';
-import { components, lookup } from '../rootfs/path.js';
+import { lookup, MAX_PATH, splitLast } from '../rootfs/path.js';
+import type { Budget } from './budget.js';
 
 /** A hard link as its entry has it: the place it takes, and the path of its target. */
 export interface Link {
@@ -18,19 +19,22 @@ export interface Link {
 export class Links {
   readonly #root: Directory;
   readonly #lower: Directory;
+  readonly #budget: Budget;
   readonly #waiting = new Map<Directory, Map<string, Link>>();
 
-  constructor(root: Directory, lower: Directory) {
+  constructor(root: Directory, lower: Directory, budget: Budget) {
     this.#root = root;
     this.#lower = lower;
+    this.#budget = budget;
   }
 
   /** Puts the link's inode in its place, or makes the link wait. */
   add(link: Link): void {
     const { parent, name } = link;
-    const [targetParent, targetName] = this.#placeOf(link.target);
+    if (link.target.length > MAX_PATH) throw bad(link, 'is longer than any path');
+    const [targetParent, targetName] = this.#placeOf(link);
     if (targetParent === parent && targetName === name) throw bad(link, 'links to itself');
-    const found = lookup(this.#root, link.target);
+    const found = this.#find(this.#root, link);
     if (found !== undefined) {
       parent.children.set(name, checked(link, found));
       return;
@@ -55,10 +59,10 @@ export class Links {
     const chain = new Set([first]);
     let link = first;
     for (;;) {
-      const found = lookup(this.#root, link.target);
-      const next = found === undefined ? this.#waitingAt(link.target) : undefined;
+      const found = this.#find(this.#root, link);
+      const next = found === undefined ? this.#waitingAt(link) : undefined;
       if (next === undefined) {
-        const node = checked(link, found ?? lookup(this.#lower, link.target));
+        const node = checked(link, found ?? this.#find(this.#lower, link));
         for (const { parent, name } of chain) parent.children.set(name, node);
         return;
       }
@@ -68,16 +72,20 @@ export class Links {
     }
   }
 
-  #waitingAt(path: string): Link | undefined {
-    const [parent, name] = this.#placeOf(path);
+  /** The link that waits where this one leads. */
+  #waitingAt(link: Link): Link | undefined {
+    const [parent, name] = this.#placeOf(link);
     return parent && this.#waiting.get(parent)?.get(name);
   }
 
-  #placeOf(path: string): [Directory | undefined, string] {
-    const parts = components(path);
-    const name = parts.pop() ?? '';
-    const parent = lookup(this.#root, parts.join('/'), true);
+  #placeOf(link: Link): [Directory | undefined, string] {
+    const [before, name] = splitLast(link.target);
+    const parent = this.#find(this.#root, { ...link, target: before }, true);
     return [parent?.kind === 'directory' ? parent : undefined, name];
+  }
+
+  #find(root: Directory, { target, path }: Link, follow = false): Node | undefined {
+    return lookup(root, target, { follow, onLink: (link) => this.#budget.follow(link.target, path) });
   }
 }
 
@@ -88,7 +96,6 @@ function checked(link: Link, node: Node | undefined): Node {
 }
 
 function bad({ path, target }: Link, what: string): FlattenError {
-  return new FlattenError('BAD_LAYER', `the hard link to ${JSON.stringify(printable(target))} ${what}`, {
-    path,
-  });
+  const shown = printable(target.length > 200 ? `${target.slice(0, 200)}…` : target);
+  return new FlattenError('BAD_LAYER', `the hard link to ${JSON.stringify(shown)} ${what}`, { path });
 }

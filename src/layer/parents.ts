@@ -1,10 +1,17 @@
-import { FlattenError } from '../errors.js';
-import { type Directory, directory } from '../rootfs/node.js';
-import { components, lookup, MAX_LINKS } from '../rootfs/path.js';
+import { FlattenError, printable } from '../errors.js';
+import { type Directory, directory, type Node } from '../rootfs/node.js';
+import { components, lookup, MAX_LINKS, MAX_PATH } from '../rootfs/path.js';
+import type { Budget } from './budget.js';
+
+/** A step on the way to a directory of the layer's tree. */
+interface Step {
+  readonly directory: Directory;
+  /** With `keepDirlinks`: the lower's directory there, unless this layer hides it. */
+  readonly lower: Directory | undefined;
+}
 
 /** A directory of the layer's tree, and its path there once links were followed. */
-export interface Place {
-  readonly directory: Directory;
+export interface Place extends Step {
   readonly names: readonly string[];
 }
 
@@ -16,10 +23,12 @@ export interface ParentsOptions {
   readonly implied: Set<Directory>;
   /** The tree so far. */
   readonly lower: Directory;
-  /** Names that the layer's whiteouts remove from the lower. */
+  /** What the layer hides of the lower: names that whiteouts remove, and directories that hide all of it. */
   readonly removed: ReadonlyMap<Directory, ReadonlySet<string>>;
+  readonly opaque: ReadonlySet<Directory>;
   /** Follow a lower layer's symlink to a directory instead of replacing it. */
   readonly keepDirlinks: boolean;
+  readonly budget: Budget;
 }
 
 /**
@@ -28,76 +37,105 @@ export interface ParentsOptions {
  */
 export class Parents {
   readonly #options: ParentsOptions;
-  /** The parent that the entry before had: entries come in runs. */
-  #lastKey: string | undefined;
+  readonly #top: Step;
+  /** The parent that the entry before had, as written: entries come in runs. */
+  #lastPath: string | undefined;
   #last: Place;
 
   constructor(options: ParentsOptions) {
+    const { root, lower, keepDirlinks } = options;
     this.#options = options;
-    this.#last = { directory: options.root, names: [] };
+    this.#top = { directory: root, lower: keepDirlinks ? lower : undefined };
+    this.#last = { ...this.#top, names: [] };
   }
 
-  /** The directory that `parts` name. Throws `BAD_LAYER`, naming `path`, where symlinks go round in circles. */
-  of(parts: readonly string[], path: string): Place {
-    const key = parts.join('/');
-    if (key !== this.#lastKey) {
+  /** The directory that `parent` names, for the entry `path`, which errors name: a `..`, too deep, a circle of symlinks. */
+  of(parent: string, path: string): Place {
+    if (parent !== this.#lastPath) {
+      const parts = components(parent);
+      if (parts.includes('..')) throw new FlattenError('BAD_LAYER', 'a name that leads out by `..`', { path });
       this.#last = this.#resolve(parts, path);
-      this.#lastKey = key;
+      this.#lastPath = parent;
     }
     return this.#last;
   }
 
   /** To be called when a name was given to another inode: paths may lead elsewhere now. */
   forget(): void {
-    this.#lastKey = undefined;
+    this.#lastPath = undefined;
   }
 
   /** With `keepDirlinks`: where a lower symlink leads that this layer neither replaces nor removes, if to a directory. */
-  lowerDirlink(parent: Place, name: string): string | undefined {
-    const { keepDirlinks, lower, removed } = this.#options;
-    if (!keepDirlinks || parent.directory.children.has(name) || removed.get(parent.directory)?.has(name))
-      return undefined;
-    const path = [...parent.names, name].join('/');
-    const link = lookup(lower, path);
-    return link?.kind === 'symlink' && lookup(lower, path, true)?.kind === 'directory'
-      ? link.target
-      : undefined;
+  lowerDirlink(place: Place, name: string): string | undefined {
+    if (place.lower === undefined || place.directory.children.has(name)) return undefined;
+    const link = this.#below(place, name);
+    if (link?.kind !== 'symlink') return undefined;
+    const path = [...place.names, name].join('/');
+    const onLink = ({ target }: { target: string }) => this.#options.budget.follow(target, path);
+    const end = lookup(this.#options.lower, path, { follow: true, onLink });
+    return end?.kind === 'directory' ? link.target : undefined;
+  }
+
+  /** What the lower has there and this layer does not hide. */
+  #below({ directory, lower }: Step, name: string): Node | undefined {
+    const { opaque, removed } = this.#options;
+    if (opaque.has(directory) || removed.get(directory)?.has(name)) return undefined;
+    return lower?.children.get(name);
   }
 
   #resolve(parts: readonly string[], path: string): Place {
     const queue = [...parts].reverse();
+    const places = [this.#top];
     const names: string[] = [];
-    const directories = [this.#options.root];
     let links = 0;
     for (let name = queue.pop(); name !== undefined; name = queue.pop()) {
-      const here = directories[directories.length - 1]!;
+      const here = places[places.length - 1]!;
       if (name === '..') {
-        if (names.pop() !== undefined) directories.pop();
+        if (names.pop() !== undefined) places.pop();
         continue;
       }
-      const child = here.children.get(name);
-      const target =
-        child?.kind === 'symlink' ? child.target : this.lowerDirlink({ directory: here, names }, name);
+      const child = here.directory.children.get(name);
+      const target = child?.kind === 'symlink' ? child.target : this.lowerDirlink({ ...here, names }, name);
       if (target === undefined) {
+        places.push(this.#step(here, name, child, path));
         names.push(name);
-        directories.push(child?.kind === 'directory' ? child : this.#imply(here, name));
         continue;
       }
-      if (++links > MAX_LINKS) {
-        const link = [...names, name].join('/');
-        throw new FlattenError('BAD_LAYER', `its parent ${link} is a cycle of symlinks`, { path });
-      }
-      if (target.startsWith('/')) names.length = directories.length = 0;
-      if (directories.length === 0) directories.push(this.#options.root);
+      if (++links > MAX_LINKS) throw circle([...names, name].join('/'), path);
+      this.#options.budget.follow(target, path);
+      if (target.startsWith('/')) names.length = places.length = 0;
+      if (places.length === 0) places.push(this.#top);
       queue.push(...components(target).reverse());
     }
-    return { directory: directories[directories.length - 1]!, names };
+    if (links > 0) checkDepth(names, path);
+    return { ...places[places.length - 1]!, names };
   }
 
-  #imply(parent: Directory, name: string): Directory {
+  #step(here: Step, name: string, child: Node | undefined, path: string): Step {
+    const below = here.lower && this.#below(here, name);
+    const lower = below?.kind === 'directory' ? below : undefined;
+    const directory = child?.kind === 'directory' ? child : this.#imply(here.directory, name, path);
+    return { directory, lower };
+  }
+
+  #imply(parent: Directory, name: string, path: string): Directory {
+    this.#options.budget.imply(path);
     const implied = directory();
     this.#options.implied.add(implied);
     parent.children.set(name, implied);
     return implied;
+  }
+}
+
+function circle(link: string, path: string): FlattenError {
+  return new FlattenError('BAD_LAYER', `its parent ${printable(link)} is a cycle of symlinks`, { path });
+}
+
+/** A short path may lead through links to a deep place, whose own path no system call takes. */
+function checkDepth(names: readonly string[], path: string): void {
+  let length = 0;
+  for (const name of names) length += name.length + 1;
+  if (length > MAX_PATH) {
+    throw new FlattenError('LIMIT', `symlinks lead it to a path of more than ${MAX_PATH} bytes`, { path });
   }
 }

@@ -1,8 +1,9 @@
 import { FlattenError } from '../errors.js';
 import type { Upper } from '../rootfs/merge.js';
 import { type Directory, directory, type LayerFile, type Metadata, type Node } from '../rootfs/node.js';
-import { components, MAX_PATH } from '../rootfs/path.js';
+import { MAX_PATH, splitLast } from '../rootfs/path.js';
 import type { TarEntry } from '../tar/entry.js';
+import { Budget } from './budget.js';
 import { Links } from './links.js';
 import { Parents, type Place } from './parents.js';
 
@@ -15,6 +16,8 @@ const BOOKKEEPING = '.wh..wh.';
 export interface UpperOptions {
   /** Put what lies below a lower layer's symlink to a directory where that symlink leads, as `tar --keep-directory-symlink`. */
   readonly keepDirlinks: boolean;
+  /** Shared by all layers of an image. Default: one with the usual limits. */
+  readonly budget?: Budget;
 }
 
 /**
@@ -28,29 +31,35 @@ export class UpperBuilder {
   readonly #removed = new Map<Directory, Set<string>>();
   readonly #parents: Parents;
   readonly #links: Links;
+  readonly #budget: Budget;
   #lastMeta: Metadata = this.#root.meta;
 
   constructor(lower: Directory, options: UpperOptions) {
-    const { keepDirlinks } = options;
+    const { keepDirlinks, budget = new Budget() } = options;
+    this.#budget = budget;
     this.#parents = new Parents({
       root: this.#root,
       implied: this.#implied,
       lower,
       removed: this.#removed,
+      opaque: this.#opaque,
       keepDirlinks,
+      budget,
     });
-    this.#links = new Links(this.#root, lower);
+    this.#links = new Links(this.#root, lower, budget);
   }
 
-  /** Takes one entry, its bytes lying in `file`. Throws `BAD_LAYER`, naming the path. */
+  /** Takes one entry, its bytes lying in `file`. Throws `BAD_LAYER` or `LIMIT`, naming the path. */
   add(entry: TarEntry, file: LayerFile): void {
-    const parts = checkedComponents(entry.path);
-    const name = parts.pop();
-    if (name === undefined) {
+    this.#budget.take(entry);
+    const [parent, last] = splitLast(checkedPath(entry.path));
+    if (last === '') {
       this.#describeRoot(entry);
       return;
     }
-    const place = this.#parents.of(parts, entry.path);
+    if (last === '..') throw bad(entry.path, 'a name that leads out by `..`');
+    const place = this.#parents.of(parent, entry.path);
+    const name = detached(last);
     if (isMarker(name, place.directory === this.#root)) this.#mark(place.directory, name, entry.path);
     else if (entry.type === 'directory') this.#describe(place, name, entry);
     else this.#put(place.directory, name, entry, file);
@@ -148,17 +157,20 @@ function checkedTarget({ path, linkpath }: TarEntry): string {
   return linkpath;
 }
 
-function checkedComponents(path: string): string[] {
+function checkedPath(path: string): string {
   if (path === '') throw bad(path, 'an entry without a name');
   if (path.includes('\0')) throw bad(path, 'a name with a NUL byte');
-  if (path.length > MAX_PATH) {
-    throw new FlattenError('LIMIT', `a path of ${path.length} bytes: at most ${MAX_PATH} are read`, {
-      path: `${path.slice(0, 60)}…`,
-    });
-  }
-  const parts = components(path);
-  if (parts.includes('..')) throw bad(path, 'a name that leads out by `..`');
-  return parts;
+  if (path.length <= MAX_PATH) return path;
+  throw new FlattenError('LIMIT', `a path of ${path.length} bytes: at most ${MAX_PATH} are read`, {
+    path: `${path.slice(0, 60)}…`,
+  });
+}
+
+const own = Buffer.allocUnsafe(MAX_PATH);
+
+/** The same name as a string of its own: a slice would keep the whole path in memory. */
+function detached(name: string): string {
+  return name.length < 13 ? name : own.toString('latin1', 0, own.write(name, 'latin1'));
 }
 
 function bad(path: string, what: string): FlattenError {

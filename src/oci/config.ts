@@ -14,7 +14,10 @@ export interface ImageConfig {
 /** Checks an image config (config.md): what flatten reads of it, and that the rest has the shape it must have. */
 export function readConfig(json: Json): ImageConfig & { readonly diffIDs: readonly Digest[] } {
   const rootfs = json.get('rootfs');
-  const diffIDs = rootfs.get('diff_ids').optionalItems().map((item) => item.digest());
+  const diffIDs = rootfs
+    .get('diff_ids')
+    .optionalItems()
+    .map((item) => item.digest());
   const type = rootfs.get('type');
   if (type.string() !== 'layers') throw type.wrong('"layers"');
   return { ...readV1Config(json), diffIDs };
@@ -24,9 +27,12 @@ export function readConfig(json: Json): ImageConfig & { readonly diffIDs: readon
 export function readV1Config(json: Json): ImageConfig {
   const config = json.get('config');
   if (!config.missing) config.object();
-  json.get('history').optionalItems().forEach((item) => {
-    item.object();
-  });
+  json
+    .get('history')
+    .optionalItems()
+    .forEach((item) => {
+      item.object();
+    });
   const platform = readPlatform(json);
   return { json: json.object(), ...(platform && { platform }) };
 }

@@ -29,7 +29,10 @@ export function readDescriptor(json: Json): Descriptor {
     mediaType: json.get('mediaType').optionalString() ?? '',
     digest: json.get('digest').digest(),
     size: json.get('size').size(),
-    urls: json.get('urls').optionalItems().map((url) => url.string()),
+    urls: json
+      .get('urls')
+      .optionalItems()
+      .map((url) => url.string()),
     annotations: readAnnotations(json.get('annotations')),
     ...(read && { platform: read }),
     ...(artifactType && { artifactType }),

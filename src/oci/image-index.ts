@@ -10,7 +10,9 @@ export function readIndex(json: Json): readonly Json[] {
   if (!json.get('layers').missing) {
     throw new FlattenError('BAD_IMAGE', `${json.at}: has both layers and manifests`);
   }
-  return json.get('manifests').items();
+  const manifests = json.get('manifests');
+  // Go writes an empty list as null.
+  return manifests.value === null ? [] : manifests.items();
 }
 
 /** Whether a manifest is an attestation about another one: BuildKit's, marked by annotation or by an unknown platform. */

@@ -85,9 +85,12 @@ export class Json {
 /** Reads JSON text; `at` names it in every error about it. */
 export function parseJson(bytes: Uint8Array, at: string): Json {
   try {
-    return new Json(JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8')), at);
+    return new Json(
+      JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8')),
+      at,
+    );
   } catch (cause) {
-    throw new FlattenError('BAD_IMAGE', `${at}: is not JSON`, { cause });
+    throw new FlattenError('BAD_IMAGE', `${at}: is not JSON: ${shown((cause as Error).message)}`, { cause });
   }
 }
 

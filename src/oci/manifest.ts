@@ -18,7 +18,10 @@ export function readManifest(json: Json): Manifest {
     throw new FlattenError('BAD_IMAGE', `${json.at}: has both layers and manifests`);
   }
   if (json.get('schemaVersion').value === 1) {
-    throw new FlattenError('UNSUPPORTED', `${json.at}: is of Docker's schema 1, which no archive holds whole`);
+    throw new FlattenError(
+      'UNSUPPORTED',
+      `${json.at}: is of Docker's schema 1, which no archive holds whole`,
+    );
   }
   const artifactType = json.get('artifactType').optionalString();
   return {

@@ -40,6 +40,18 @@ export function* walk(root: Directory): Generator<Visit> {
   }
 }
 
+/** Visits the inode of every name, in no order that counts: faster than {@link walk}. */
+export function eachName(root: Directory, visit: (node: Node) => void): void {
+  const stack: Directory[] = [root];
+  visit(root);
+  for (let directory = stack.pop(); directory !== undefined; directory = stack.pop()) {
+    for (const node of directory.children.values()) {
+      visit(node);
+      if (node.kind === 'directory') stack.push(node);
+    }
+  }
+}
+
 /**
  * Counts links, entries and bytes; call it once the tree will not change any more. A directory's `nlink` is as a
  * file system counts it: 2 and one for each subdirectory.
@@ -48,15 +60,21 @@ export function finish(root: Directory): Rootfs {
   let entries = 0;
   let inodes = 0;
   let bytes = 0;
-  for (const { node } of walk(root)) node.nlink = 0;
-  for (const { node } of walk(root)) {
+  eachName(root, (node) => {
+    node.nlink = 0;
+  });
+  eachName(root, (node) => {
     entries++;
-    if (node.kind === 'directory') {
-      node.nlink = 2;
-      for (const child of node.children.values()) if (child.kind === 'directory') node.nlink++;
-    } else if (node.nlink++ > 0) continue;
+    if (node.kind === 'directory') node.nlink = 2 + subdirectories(node);
+    else if (node.nlink++ > 0) return;
     inodes++;
     if (node.kind === 'file') bytes += node.content.size;
-  }
+  });
   return { root, entries, inodes, bytes };
+}
+
+function subdirectories({ children }: Directory): number {
+  let count = 0;
+  for (const child of children.values()) if (child.kind === 'directory') count++;
+  return count;
 }

@@ -108,20 +108,25 @@ class Sibling implements Staging {
 
   /** Where nothing may be replaced. A directory's rename replaces an empty directory only; a file's would replace any file. */
   #place(): void {
-    if (this.#kind === 'directory') return renameSync(this.path, this.#target);
-    try {
-      linkSync(this.path, this.#target);
-    } catch (error) {
-      if (codeOf(error) === 'EEXIST') throw error;
-      return this.#placeWithoutLinks();
+    if (this.#kind === 'directory') {
+      renameSync(this.path, this.#target);
+    } else if (this.#isLinked()) {
+      unlinkSync(this.path);
+    } else if (!this.#rename2('noreplace')) {
+      if (lstatSync(this.#target, { throwIfNoEntry: false })) throw outputExists(this.#output);
+      renameSync(this.path, this.#target);
     }
-    unlinkSync(this.path);
   }
 
-  #placeWithoutLinks(): void {
-    if (this.#rename2('noreplace')) return;
-    if (lstatSync(this.#target, { throwIfNoEntry: false })) throw outputExists(this.#output);
-    renameSync(this.path, this.#target);
+  /** A second name for the finished file; false where the file system has no hard links. */
+  #isLinked(): boolean {
+    try {
+      linkSync(this.path, this.#target);
+      return true;
+    } catch (error) {
+      if (codeOf(error) === 'EEXIST') throw error;
+      return false;
+    }
   }
 
   /** Where a plain rename cannot replace at once: the old output or the new one is a directory. */
@@ -137,9 +142,10 @@ class Sibling implements Staging {
 
   /** False where kernel, file system or C library do not have it. */
   #rename2(how: 'exchange' | 'noreplace'): boolean {
+    const c = chosenLibc(this.#options);
     try {
-      chosenLibc(this.#options)?.renameat2(Buffer.from(this.path), Buffer.from(this.#target), how);
-      return chosenLibc(this.#options) !== undefined;
+      c?.renameat2(Buffer.from(this.path), Buffer.from(this.#target), how);
+      return c !== undefined;
     } catch (error) {
       if (['ENOSYS', 'EINVAL', 'ENOTSUP'].includes(codeOf(error))) return false;
       throw error;

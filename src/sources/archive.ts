@@ -1,7 +1,7 @@
-import { readSync } from 'node:fs';
 import type { Context } from '../context.js';
 import { FlattenError, printable, throwIfAborted } from '../errors.js';
 import type { ByteRange } from '../layer/layer.js';
+import { readRange } from '../layer/unpack-file.js';
 import { shown } from '../oci/shown.js';
 import { MAX_LINKS, MAX_PATH } from '../rootfs/path.js';
 import type { TarEntry } from '../tar/entry.js';
@@ -15,7 +15,8 @@ const MEMBER_LIMIT = 100_000;
 const STRANGERS = 1000;
 
 /** Names at the top of an image archive: files that name the image, blobs, layers and configs. */
-const OF_AN_IMAGE = /^(blobs|oci-layout|repositories|(sha256:)?[0-9a-f]{64}(\..+)?|.+\.json|.+\.(tar|tar\.[a-z0-9]+|tgz))$/;
+const OF_AN_IMAGE =
+  /^(blobs|oci-layout|repositories|(sha256:)?[0-9a-f]{64}(\..+)?|.+\.json|.+\.(tar|tar\.[a-z0-9]+|tgz))$/;
 
 /** Whether all the names at the top of an envelope are such as images have there, and one of them says it is one. */
 export function looksLikeImage(top: ReadonlySet<string>): boolean {
@@ -35,6 +36,7 @@ export class Archive implements Members {
   readonly #files = new Map<string, Member>();
   /** Links by path; a target is a path from the top, or undefined for one that leads out of the archive. */
   readonly #links = new Map<string, string | undefined>();
+  readonly #followed = new Map<string, string>();
   readonly #top = new Set<string>();
   /** False when the scan ended early because this is a root filesystem. */
   whole = true;
@@ -87,18 +89,17 @@ export class Archive implements Members {
   }
 
   *#entries(): Generator<TarEntry> {
-    const { fd, offset, length } = this.#range;
-    const read = (target: Uint8Array, position: number): number =>
-      readSync(fd, target, 0, Math.min(target.length, length - position), offset + position);
+    const read = (target: Uint8Array, position: number) => readRange(this.#range, target, position);
     let entries = 0;
     try {
-      for (const entry of scanTar({ read, size: length })) {
+      for (const entry of scanTar({ read, size: this.#range.length })) {
         entries++;
         yield entry;
       }
     } catch (error) {
       if (!(error instanceof FlattenError) || error.code === 'LIMIT') throw error;
-      const what = entries === 0 ? 'is neither an image nor a tar archive' : `is a broken archive: ${error.message}`;
+      const what =
+        entries === 0 ? 'is neither an image nor a tar archive' : `is a broken archive: ${error.message}`;
       throw new FlattenError('BAD_IMAGE', `${this.name}: ${what}`, { cause: error });
     }
   }
@@ -122,24 +123,34 @@ export class Archive implements Members {
     }
   }
 
-  /** The path of the file that a path leads to, links on the way followed. */
-  #resolve(path: string): string {
-    let rest = inside(path) ?? [];
-    let done: string[] = [];
-    for (let links = 0; rest.length > 0; ) {
-      done.push(rest[0]!);
-      rest = rest.slice(1);
-      const here = done.join('/');
+  /** The path of the file that a path leads to, links on the way followed. `links` lead here already. */
+  #resolve(path: string, links = 0): string {
+    let whole = inside(path)?.join('/') ?? '';
+    for (let end = 0; end < whole.length && !this.#files.has(whole); ) {
+      const slash = whole.indexOf('/', end + 1);
+      end = slash < 0 ? whole.length : slash;
+      const here = whole.slice(0, end);
       if (!this.#links.has(here)) continue;
-      const target = this.#links.get(here);
-      if (target === undefined || ++links > MAX_LINKS) {
-        const why = target === undefined ? 'leads out of the archive' : 'goes round in a circle';
-        throw new FlattenError('BAD_IMAGE', `${printable(path)}: the link ${printable(here)} ${why}`);
-      }
-      rest = [...target.split('/'), ...rest];
-      done = [];
+      const target = this.#follow(here, links + 1);
+      const rest = whole.slice(end);
+      whole = target === '' ? rest.slice(1) : target + rest;
+      end = target.length;
     }
-    return done.join('/');
+    return whole;
+  }
+
+  /** Where a link ends, links behind it followed. Each is followed once: a hostile archive may have long chains. */
+  #follow(link: string, links: number): string {
+    const known = this.#followed.get(link);
+    if (known !== undefined) return known;
+    const target = this.#links.get(link);
+    if (target === undefined || links > MAX_LINKS) {
+      const why = target === undefined ? 'leads out of the archive' : 'goes round in a circle';
+      throw new FlattenError('BAD_IMAGE', `${printable(link)}: the link ${why}`);
+    }
+    const end = this.#resolve(target, links);
+    this.#followed.set(link, end);
+    return end;
   }
 }
 

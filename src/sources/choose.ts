@@ -50,7 +50,7 @@ function withoutCopies<C extends Candidate>(candidates: readonly C[]): C[] {
     else copies.set(key, [candidate]);
   }
   return [...copies.values()].map((same) => ({
-    ...same[0]!,
+    ...(same.find(({ hidden }) => !hidden) ?? same[0]!),
     names: [...new Set(same.flatMap(({ names }) => names))],
     digests: [...new Set(same.flatMap(({ digests }) => digests))],
   }));
@@ -58,12 +58,17 @@ function withoutCopies<C extends Candidate>(candidates: readonly C[]): C[] {
 
 /** The candidates that a name or digest means; those whose name fits best, when it is a name. */
 function asked<C extends Candidate>(candidates: readonly C[], wanted: string): C[] {
-  const fits = candidates.map(({ names }) => Math.min(...names.map((name) => nameFit(wanted, name) ?? Infinity)));
-  const best = Math.min(...fits);
+  const fits = candidates.map(({ names }) => least(names.map((name) => nameFit(wanted, name) ?? Infinity)));
+  const best = least(fits);
   if (best < Infinity) return candidates.filter((_, index) => fits[index] === best);
   const digest = digestWanted(wanted);
   if (digest === undefined) return [];
   return candidates.filter(({ digests }) => digests.some((offered) => digestFits(digest, offered)));
+}
+
+/** Math.min takes its arguments from the stack, which an archive with very many names would use up. */
+function least(numbers: readonly number[]): number {
+  return numbers.reduce((low, each) => Math.min(low, each), Infinity);
 }
 
 function onlyHidden<C extends Candidate>(candidates: readonly C[], choice: Choice, source: string): C {
@@ -79,8 +84,8 @@ function onPlatform<C extends Candidate>(visible: C[], named: C[], choice: Choic
   if (choice.platform === undefined && visible.length === 1) return visible[0]!;
   const which = choice.image === undefined ? 'image' : `image ${choice.image}`;
   if (fitting.length === 0) {
-    const [absent] = closest(named, wanted);
-    if (absent?.error) return absent;
+    const left = named.find(({ hidden, platform }) => hidden && platform && distance(wanted, platform) === 0);
+    if (left) return left;
     throw new FlattenError(
       'NOT_FOUND',
       `${source}: holds no ${which} for ${formatPlatform(wanted)}`,
@@ -95,18 +100,21 @@ function onPlatform<C extends Candidate>(visible: C[], named: C[], choice: Choic
 }
 
 /**
- * Those that fit a platform. Of one name's images for several variants, only the newest that runs there. Images that
- * say no platform count when no other one fits.
+ * Those that fit a platform: of the images of one name for several variants, only the newest that runs there. Images
+ * that say no platform count when no other one fits.
  */
 function closest<C extends Candidate>(candidates: readonly C[], wanted: Platform): C[] {
-  const far = (candidate: C) =>
-    candidate.platform === undefined ? undefined : distance(wanted, candidate.platform);
-  const fitting = candidates.filter((candidate) => far(candidate) !== undefined);
+  const nearest = new Map<string, number>();
+  const fitting: { candidate: C; name: string; far: number }[] = [];
+  for (const candidate of candidates) {
+    const far = candidate.platform && distance(wanted, candidate.platform);
+    if (far === undefined) continue;
+    const name = candidate.names.join('\n');
+    nearest.set(name, Math.min(far, nearest.get(name) ?? far));
+    fitting.push({ candidate, name, far });
+  }
   if (fitting.length === 0) return candidates.filter(({ platform }) => platform === undefined);
-  const oneName = new Set(fitting.map(({ names }) => names.join('\n'))).size === 1;
-  if (!oneName) return fitting;
-  const least = Math.min(...fitting.map((candidate) => far(candidate)!));
-  return fitting.filter((candidate) => far(candidate) === least);
+  return fitting.filter(({ name, far }) => far === nearest.get(name)).map(({ candidate }) => candidate);
 }
 
 function listing(lead: string, candidates: readonly Candidate[]): { hint?: string } {

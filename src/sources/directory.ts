@@ -17,7 +17,7 @@ export class DirectoryMembers implements Members {
   }
 
   top(): ReadonlySet<string> {
-    return new Set(readdirSync(this.#root));
+    return new Set(this.#reading('.', () => readdirSync(this.#root)));
   }
 
   find(path: string): ByteRange | undefined {
@@ -26,7 +26,8 @@ export class DirectoryMembers implements Members {
     const known = this.#open.get(real);
     if (known !== undefined) return known;
     // O_NONBLOCK: opening a fifo must not wait for somebody to write to it.
-    const fd = openSync(real, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+    const fd = this.#reading(path, () => openSync(real, flags));
     const stat = fstatSync(fd);
     if (!stat.isFile()) {
       closeSync(fd);
@@ -51,9 +52,11 @@ export class DirectoryMembers implements Members {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ENAMETOOLONG') return undefined;
       if (code === 'ELOOP') {
-        throw new FlattenError('BAD_IMAGE', `${shown(path)}: its links go round in a circle`, { cause: error });
+        throw new FlattenError('BAD_IMAGE', `${shown(path)}: its links go round in a circle`, {
+          cause: error,
+        });
       }
-      throw ioError(error, `${this.name}: reading ${shown(path)}`);
+      throw ioError(error, `reading ${shown(join(this.name, path))}`);
     }
     const way = relative(this.#root, real);
     if (way.split('/')[0] === '..' || isAbsolute(way)) {
@@ -62,5 +65,13 @@ export class DirectoryMembers implements Members {
       });
     }
     return real;
+  }
+
+  #reading<T>(path: string, read: () => T): T {
+    try {
+      return read();
+    } catch (error) {
+      throw ioError(error, `reading ${shown(join(this.name, path))}`);
+    }
   }
 }

@@ -39,7 +39,9 @@ export function findV1Images(envelope: Envelope): V1Images | undefined {
 }
 
 function topLayers(envelope: Envelope): readonly string[] {
-  const ids = [...envelope.members.top()].filter((name) => ID.test(name) && envelope.members.find(`${name}/layer.tar`));
+  const ids = [...envelope.members.top()].filter(
+    (name) => ID.test(name) && envelope.members.find(`${name}/layer.tar`),
+  );
   const parents = new Set(ids.map((id) => envelope.json(`${id}/json`)?.get('parent').value));
   return ids.filter((id) => !parents.has(id));
 }

@@ -1,6 +1,7 @@
-import { closeSync, readSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { FlattenError } from '../errors.js';
 import type { ByteRange } from '../layer/layer.js';
+import { readRange } from '../layer/unpack-file.js';
 import { type Json, parseJson } from '../oci/json.js';
 import { shown } from '../oci/shown.js';
 import type { Members } from './members.js';
@@ -40,7 +41,9 @@ export class Envelope {
   need(path: string, layer?: string): ByteRange {
     const range = this.members.find(path);
     if (range === undefined) {
-      throw new FlattenError('NOT_FOUND', `${shown(path)}: is not in ${this.name}`, { ...(layer && { layer }) });
+      throw new FlattenError('NOT_FOUND', `${shown(path)}: is not in ${this.name}`, {
+        ...(layer && { layer }),
+      });
     }
     return range;
   }
@@ -59,18 +62,17 @@ export class Envelope {
   /** Reads all bytes of a file that has to be a small one; a large one is a `LIMIT` error that calls it `what`. */
   small(range: ByteRange, what: string): Buffer {
     if (range.length > JSON_LIMIT) {
-      throw new FlattenError('LIMIT', `${what}: has ${range.length} bytes, more than the ${JSON_LIMIT} allowed`);
+      throw new FlattenError(
+        'LIMIT',
+        `${what}: has ${range.length} bytes, more than the ${JSON_LIMIT} allowed`,
+      );
     }
     this.#budget -= range.length;
     if (this.#budget < 0) {
       throw new FlattenError('LIMIT', `${this.name}: has more than ${JSON_BUDGET} bytes of image JSON`);
     }
     const bytes = Buffer.alloc(range.length);
-    for (let done = 0; done < bytes.length; ) {
-      const read = readSync(range.fd, bytes, done, bytes.length - done, range.offset + done);
-      if (read === 0) throw new FlattenError('IO', `${what}: became shorter while it was read`);
-      done += read;
-    }
+    for (let done = 0; done < bytes.length; ) done += readRange(range, bytes.subarray(done), done);
     return bytes;
   }
 }

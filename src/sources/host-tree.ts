@@ -16,7 +16,8 @@ export interface HostTreeOptions {
 /**
  * Walks a directory of this machine as the entries of one layer, names in byte order, the root first as `.`. No symlink
  * is followed; mount points are entered. Further names of an inode are `link` entries. Content stays where it is: the
- * path of each file is its layer file. Sockets, which no image holds, are left out with a warning. `root` is latin1.
+ * path of each file is its layer file. Sockets, which no image holds, are left out with a warning. `root` is absolute,
+ * in latin1, without a slash at its end.
  */
 export function* hostTree(root: string, options: HostTreeOptions, context: Context): Generator<LayerEntry> {
   const { xattrs, exclude } = options;
@@ -26,7 +27,7 @@ export function* hostTree(root: string, options: HostTreeOptions, context: Conte
   const pending = [''];
   for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
     if (order++ % 1000 === 0) throwIfAborted(context.signal);
-    const file = path === '' ? root : `${root}/${path}`;
+    const file = path === '' ? root || '/' : `${root}/${path}`;
     if (exclude.has(file)) continue;
     const stat = reading(file, () => lstatSync(Buffer.from(file, 'latin1'), { bigint: true }));
     const kind = typeOf(stat);
@@ -37,7 +38,14 @@ export function* hostTree(root: string, options: HostTreeOptions, context: Conte
     const inode = `${stat.dev}:${stat.ino}`;
     const first = kind === 'directory' || stat.nlink === 1n ? undefined : firstNames.get(inode);
     if (first === undefined && kind !== 'directory' && stat.nlink > 1n) firstNames.set(inode, path);
-    const entry = describe(path === '' ? '.' : path, file, stat, first === undefined ? kind : 'link', first, xattrs);
+    const entry = describe(
+      path === '' ? '.' : path,
+      file,
+      stat,
+      first === undefined ? kind : 'link',
+      first,
+      xattrs,
+    );
     yield { entry, file: { order, file } };
     if (kind === 'directory') {
       const names = reading(file, () => readdirSync(Buffer.from(file, 'latin1'), { encoding: 'latin1' }));
@@ -48,7 +56,10 @@ export function* hostTree(root: string, options: HostTreeOptions, context: Conte
   }
   if (sockets > 0) {
     const what = sockets === 1 ? '1 socket is' : `${sockets} sockets are`;
-    context.report({ type: 'warning', message: `${printable(root)}: ${what} left out: no image holds sockets` });
+    context.report({
+      type: 'warning',
+      message: `${printable(root)}: ${what} left out: no image holds sockets`,
+    });
   }
 }
 

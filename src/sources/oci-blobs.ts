@@ -49,7 +49,10 @@ export class Blobs {
 
   #checkSize({ digest, size }: Descriptor, actual: number): void {
     if (this.#verify && size !== actual) {
-      throw new FlattenError('DIGEST_MISMATCH', `blob ${digest}: has ${actual} bytes, its descriptor says ${size}`);
+      throw new FlattenError(
+        'DIGEST_MISMATCH',
+        `blob ${digest}: has ${actual} bytes, its descriptor says ${size}`,
+      );
     }
   }
 }

@@ -1,11 +1,12 @@
-import { writeSync } from 'node:fs';
 import type { Context } from '../context.js';
 import { FlattenError } from '../errors.js';
 import type { ByteRange, Layer } from '../layer/layer.js';
 import { tarLayer } from '../layer/tar-layer.js';
+import { unlinkedFile, writeAll } from '../layer/unpack-file.js';
 import { readConfig } from '../oci/config.js';
 import type { Descriptor } from '../oci/descriptor.js';
 import { type Digest, short } from '../oci/digest.js';
+import { readIndex } from '../oci/image-index.js';
 import type { Json } from '../oci/json.js';
 import { readManifest } from '../oci/manifest.js';
 import { isEncryptedType, isForeignType, isLayerType } from '../oci/media-type.js';
@@ -16,13 +17,12 @@ import type { Choice, OpenedImage } from './image.js';
 import { layerName } from './layer-name.js';
 import { Blobs, blobPath } from './oci-blobs.js';
 import { listCandidates } from './oci-candidates.js';
-import { unlinkedFile } from './spool.js';
 
 /** Reads `index.json` of an OCI layout; undefined where there is none, `BAD_IMAGE` where it is of another shape. */
 export function readLayout(envelope: Envelope): Json | undefined {
   const index = envelope.json('index.json');
   if (index === undefined) return undefined;
-  index.get('manifests').items();
+  readIndex(index);
   return index;
 }
 
@@ -58,7 +58,13 @@ export function openLayout(envelope: Envelope, index: Json, choice: Choice, cont
   };
 }
 
-function openLayer(blobs: Blobs, descriptor: Descriptor, name: string, diffID: Digest, context: Context): Layer {
+function openLayer(
+  blobs: Blobs,
+  descriptor: Descriptor,
+  name: string,
+  diffID: Digest,
+  context: Context,
+): Layer {
   const { mediaType, digest, data } = descriptor;
   if (isEncryptedType(mediaType)) {
     throw new FlattenError('UNSUPPORTED', `is encrypted (${shown(mediaType)})`, {
@@ -75,7 +81,7 @@ function openLayer(blobs: Blobs, descriptor: Descriptor, name: string, diffID: D
 function unpackData(blobs: Blobs, data: Buffer, context: Context): ByteRange {
   const fd = unlinkedFile(context.tmp);
   blobs.envelope.hold(fd);
-  writeSync(fd, data);
+  writeAll(fd, data, 0);
   return { fd, offset: 0, length: data.length };
 }
 

@@ -1,8 +1,8 @@
-import { closeSync, openSync, readSync, type Stats, statSync } from 'node:fs';
+import { closeSync, openSync, type Stats, statSync } from 'node:fs';
 import type { Context } from '../context.js';
 import { FlattenError, ioError } from '../errors.js';
 import type { ByteRange } from '../layer/layer.js';
-import { compressionOf, unpack } from '../layer/unpack.js';
+import { compressionOfRange, unpack } from '../layer/unpack.js';
 import { Archive } from './archive.js';
 import { DirectoryMembers } from './directory.js';
 import { Envelope } from './envelope.js';
@@ -52,7 +52,8 @@ function statOf(path: string): Stats {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw ioError(error, `reading ${path}`);
     // A word such as `alpine:3.20` is an image's name, not a path that was mistyped.
-    const isName = /^[a-z0-9][a-z0-9._/-]*(:[\w.-]+)?$/.test(path) && !/\.(tar|gz|tgz|xz|zst|bz2)$/.test(path);
+    const isName =
+      /^[a-z0-9][a-z0-9._/-]*(:[\w.-]+)?$/.test(path) && !/\.(tar|gz|tgz|xz|zst|bz2)$/.test(path);
     throw new FlattenError('NOT_FOUND', `${path}: no such file or directory`, {
       ...(isName && { hint: `if it is an image of Docker: docker save ${path} -o image.tar` }),
       cause: error,
@@ -70,7 +71,12 @@ async function fileAt(path: string, stat: Stats, context: Context): Promise<Byte
   }
 }
 
-async function openFile(stored: ByteRange, location: Location, choice: Choice, context: Context): Promise<Image> {
+async function openFile(
+  stored: ByteRange,
+  location: Location,
+  choice: Choice,
+  context: Context,
+): Promise<Image> {
   const name = location.path === '-' ? 'standard input' : location.path;
   const file = await uncompressed(name, stored, location.format, context);
   const archive = new Archive(name, file.range, file.close);
@@ -78,7 +84,9 @@ async function openFile(stored: ByteRange, location: Location, choice: Choice, c
     if (location.format === 'rootfs') return onlyRootfs(tarRootfs(name, file.range), choice);
     archive.scan(context, () => readings(envelope, 'any').length > 0);
     const found = archive.whole ? readings(envelope, location.format) : [];
-    return found.length > 0 ? openBy(found, choice, context) : onlyRootfs(tarRootfs(name, file.range), choice);
+    return found.length > 0
+      ? openBy(found, choice, context)
+      : onlyRootfs(tarRootfs(name, file.range), choice);
   });
 }
 
@@ -111,18 +119,13 @@ async function uncompressed(name: string, stored: ByteRange, format: Format, con
   const close = () => closeSync(stored.fd);
   try {
     if (stored.length === 0) throw new FlattenError('BAD_IMAGE', `${name}: is empty`);
-    if (format === 'rootfs' || compressionOf(head(stored)) === 'none') return { range: stored, close };
+    if (format === 'rootfs' || compressionOfRange(stored) === 'none') return { range: stored, close };
     const unpacked = await unpack(stored, context);
     close();
     return { range: unpacked.range, close: () => unpacked.close() };
   } catch (error) {
     close();
-    throw error;
+    if (!(error instanceof FlattenError) || error.code !== 'BAD_LAYER') throw error;
+    throw new FlattenError('BAD_IMAGE', `${name}: ${error.what}`, { cause: error });
   }
-}
-
-/** The first bytes of a file, as many as tell how it is compressed. */
-function head({ fd, offset }: ByteRange): Uint8Array {
-  const bytes = Buffer.alloc(512);
-  return bytes.subarray(0, readSync(fd, bytes, 0, bytes.length, offset));
 }

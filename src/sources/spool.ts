@@ -1,22 +1,9 @@
-import { randomBytes } from 'node:crypto';
-import { closeSync, createReadStream, fstatSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, createReadStream, fstatSync, openSync, readFileSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import type { Context } from '../context.js';
 import { FlattenError, ioError, throwIfAborted } from '../errors.js';
 import type { ByteRange } from '../layer/layer.js';
-
-/** Opens an empty file that has no name any more: it goes when it is closed, or with the process. */
-export function unlinkedFile(directory: string): number {
-  const path = join(directory, `flatten-${randomBytes(8).toString('hex')}`);
-  try {
-    const fd = openSync(path, 'wx+', 0o600);
-    unlinkSync(path);
-    return fd;
-  } catch (error) {
-    throw ioError(error, `temporary file in ${directory}`);
-  }
-}
+import { unlinkedFile, writeAll } from '../layer/unpack-file.js';
 
 /** Standard input as a file: itself where a file was redirected to it, else a temporary copy. The caller closes it. */
 export async function standardInput(context: Context): Promise<ByteRange> {
@@ -47,7 +34,7 @@ export async function spool(stream: Readable, name: string, context: Context): P
           hint: '--max-size raises the limit',
         });
       }
-      for (let done = 0; done < chunk.length; ) done += writeSync(fd, chunk, done);
+      writeAll(fd, chunk, length);
       length += chunk.length;
     }
     throwIfAborted(context.signal);
@@ -66,7 +53,8 @@ export async function spool(stream: Readable, name: string, context: Context): P
 function redirected(): ByteRange | undefined {
   try {
     const stat = fstatSync(0);
-    if (!stat.isFile() || !/^pos:\s*0$/m.test(readFileSync('/proc/self/fdinfo/0', 'latin1'))) return undefined;
+    if (!stat.isFile() || !/^pos:\s*0$/m.test(readFileSync('/proc/self/fdinfo/0', 'latin1')))
+      return undefined;
     return { fd: openSync('/proc/self/fd/0', 'r'), offset: 0, length: stat.size };
   } catch {
     return undefined;

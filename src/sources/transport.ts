@@ -21,18 +21,30 @@ const FORMATS: Readonly<Record<string, Format>> = {
   rootfs: 'rootfs',
 };
 
+/** Transports of images that lie in no file that is read here, and the command that makes an archive of one. */
+const COMMANDS: Readonly<Record<string, string>> = {
+  docker: 'skopeo copy docker:REST oci-archive:image.tar',
+  dir: 'skopeo copy dir:REST oci-archive:image.tar',
+  'docker-daemon': 'docker save REST -o image.tar',
+  'containers-storage': 'podman save REST -o image.tar',
+  http: 'curl -fLo image.tar http:REST',
+  https: 'curl -fLo image.tar https:REST',
+};
+
 /** Takes apart `PATH`, `-`, `docker-archive:PATH[:NAME:TAG]`, `oci:PATH[:TAG]`, `oci-archive:PATH[:TAG]` or `rootfs:PATH`. */
 export function locate(reference: string): Location {
-  const colon = reference.indexOf(':');
-  const transport = colon < 0 ? '' : reference.slice(0, colon);
-  const rest = reference.slice(colon + 1);
-  const format = Object.hasOwn(FORMATS, transport) ? FORMATS[transport]! : undefined;
-  if (format === undefined) {
-    refuseRemote(transport, rest, reference);
-    return { format: 'any', path: reference };
+  const [, transport = '', rest = ''] = /^([a-z-]+):(.*)$/s.exec(reference) ?? [];
+  if (Object.hasOwn(COMMANDS, transport) && (rest.startsWith('//') || !/^(docker|https?)$/.test(transport))) {
+    throw new FlattenError('UNSUPPORTED', `${reference}: is not in a file, and only files are read`, {
+      hint: `${COMMANDS[transport]!.replace('REST', () => rest)}, then flatten image.tar`,
+    });
   }
-  if (format === 'rootfs') return { format, path: rest };
-  return { format, ...splitName(rest) };
+  const format = Object.hasOwn(FORMATS, transport) ? FORMATS[transport]! : 'any';
+  const location =
+    format === 'any' ? { path: reference } : format === 'rootfs' ? { path: rest } : splitName(rest);
+  if (location.path === '')
+    throw new FlattenError('USAGE', `input ${JSON.stringify(reference)}: names no path`);
+  return { format, ...location };
 }
 
 /** The longest part before a colon that exists is the path: both paths and names may have colons. */
@@ -45,19 +57,4 @@ function splitName(text: string): { path: string; image?: string } {
   const [path] = text.split(':') as [string];
   const image = text.slice(path.length + 1);
   return image === '' ? { path } : { path, image };
-}
-
-function refuseRemote(transport: string, rest: string, reference: string): void {
-  const commands: Readonly<Record<string, string>> = {
-    docker: `skopeo copy docker:${rest} oci-archive:image.tar`,
-    'docker-daemon': `docker save ${rest} -o image.tar`,
-    'containers-storage': `podman save ${rest} -o image.tar`,
-    http: `curl -fLo image.tar ${reference}`,
-    https: `curl -fLo image.tar ${reference}`,
-  };
-  if (!Object.hasOwn(commands, transport)) return;
-  if (transport !== 'docker-daemon' && transport !== 'containers-storage' && !rest.startsWith('//')) return;
-  throw new FlattenError('UNSUPPORTED', `${reference}: is not in a file, and only files are read`, {
-    hint: `${commands[transport]}, then flatten image.tar`,
-  });
 }

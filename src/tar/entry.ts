@@ -21,6 +21,8 @@ export interface TarEntry {
   readonly xattrs: ReadonlyMap<string, Buffer>;
   /** Where the stored bytes begin, from the archive's first byte. */
   readonly offset: number;
+  /** Bytes of its PAX records, long names and sparse map. Absent where no archive holds it. */
+  readonly headerBytes?: number;
   /** A sparse file: runs of stored bytes in rising order; the bytes of all runs lie one after another from `offset`. */
   readonly segments?: readonly { readonly start: number; readonly length: number }[];
 }

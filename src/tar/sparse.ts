@@ -1,6 +1,6 @@
 import { FlattenError } from '../errors.js';
-import { numberAt } from './header.js';
-import { type PaxRecord, paxNumber } from './pax.js';
+import { numberAt, padded } from './header.js';
+import { type PaxFields, type PaxRecord, paxNumber } from './pax.js';
 
 /** A run of stored bytes in a sparse file. */
 export interface Run {
@@ -13,7 +13,7 @@ export interface SparseMap {
   /** The file's size as a reader sees it. */
   readonly size: number;
   readonly runs: readonly Run[];
-  /** Bytes of the body that the map itself takes, before the stored bytes. */
+  /** Bytes that the map itself takes between the header and the stored bytes. */
   readonly mapBytes: number;
 }
 
@@ -24,7 +24,7 @@ export const MAX_MAP = 1 << 20;
  * The map in an old GNU header (type `S`): four runs in the header, then blocks of 21, each saying whether another
  * follows (GNU tar manual, "Storing Sparse Files", "Old GNU Format"). `block(n)` gives the nth block after the header.
  */
-export function oldGnuMap(header: Buffer, block: (index: number) => Buffer): SparseMap & { blocks: number } {
+export function oldGnuMap(header: Buffer, block: (index: number) => Buffer): SparseMap {
   const runs: Run[] = [];
   readRuns(header, 386, 4, runs);
   const size = numberAt(header, 483, 12, 'sparse size');
@@ -36,7 +36,7 @@ export function oldGnuMap(header: Buffer, block: (index: number) => Buffer): Spa
     readRuns(next, 0, 21, runs);
     more = next[504] !== 0;
   }
-  return { size, runs, mapBytes: 0, blocks };
+  return { size, runs, mapBytes: blocks * 512 };
 }
 
 function readRuns(block: Buffer, offset: number, count: number, runs: Run[]): void {
@@ -57,32 +57,33 @@ function readRuns(block: Buffer, offset: number, count: number, runs: Run[]): vo
  */
 export function paxMap(
   records: readonly PaxRecord[],
-  fields: ReadonlyMap<string, string>,
+  fields: PaxFields,
   body: (length: number) => Buffer,
 ): SparseMap | undefined {
   const major = fields.get('GNU.sparse.major');
   if (major !== undefined) {
     const minor = fields.get('GNU.sparse.minor') ?? '0';
     if (major === '1' && minor === '0')
-      return { size: sizeOf(fields, 'GNU.sparse.realsize'), ...bodyMap(body) };
+      return { size: sizeOf(fields), ...bodyMap(body) };
     if (major !== '0') throw new FlattenError('BAD_LAYER', `GNU.sparse version ${major}.${minor} is unknown`);
   }
   const list = fields.get('GNU.sparse.map');
   if (list !== undefined) {
-    const numbers = list.split(',').map((value) => paxNumber(value, 'GNU.sparse.map'));
-    return { size: sizeOf(fields, 'GNU.sparse.size'), runs: pairs(numbers), mapBytes: 0 };
+    const { numbers } = decimals(Buffer.from(`${list},`, 'latin1'), 0, ',', Number.POSITIVE_INFINITY);
+    return { size: sizeOf(fields), runs: pairs(numbers), mapBytes: 0 };
   }
   if (!fields.has('GNU.sparse.numblocks')) return undefined;
   const numbers = records
     .filter(([key]) => key === 'GNU.sparse.offset' || key === 'GNU.sparse.numbytes')
     .map(([key, value]) => paxNumber(value, key));
-  return { size: sizeOf(fields, 'GNU.sparse.size'), runs: pairs(numbers), mapBytes: 0 };
+  return { size: sizeOf(fields), runs: pairs(numbers), mapBytes: 0 };
 }
 
-function sizeOf(fields: ReadonlyMap<string, string>, key: string): number {
-  const value = fields.get(key);
-  if (value === undefined) throw new FlattenError('BAD_LAYER', `sparse file without ${key}`);
-  return paxNumber(value, key);
+/** Version 1.0 says `realsize` where the others say `size`; readers take either. */
+function sizeOf(fields: PaxFields): number {
+  const value = fields.get('GNU.sparse.realsize') ?? fields.get('GNU.sparse.size');
+  if (value === undefined) throw new FlattenError('BAD_LAYER', 'sparse file without its size');
+  return paxNumber(value, 'GNU.sparse.realsize');
 }
 
 function pairs(numbers: readonly number[]): Run[] {
@@ -95,28 +96,41 @@ function pairs(numbers: readonly number[]): Run[] {
 
 /** Version 1.0: a count, then that many offsets and lengths, a decimal line each, padded to a block. */
 function bodyMap(body: (length: number) => Buffer): { runs: Run[]; mapBytes: number } {
-  let known = 512;
-  let bytes = body(known);
-  let at = 0;
-  const line = (): number => {
-    let end = bytes.indexOf(0x0a, at);
-    while (end === -1) {
-      if (known >= MAX_MAP) throw tooLong();
-      if (bytes.length < known) throw new FlattenError('BAD_LAYER', 'sparse map is cut short');
-      known *= 2;
-      bytes = body(known);
-      end = bytes.indexOf(0x0a, at);
-    }
-    const value = paxNumber(bytes.toString('latin1', at, end), 'GNU.sparse map');
-    at = end + 1;
-    return value;
-  };
-  const count = line();
-  if (count > MAX_MAP) throw tooLong();
-  const numbers: number[] = [];
-  for (let i = 0; i < count * 2; i++) numbers.push(line());
-  return { runs: pairs(numbers), mapBytes: Math.ceil(at / 512) * 512 };
+  for (let known = 512; ; known *= 2) {
+    const bytes = body(known);
+    const count = decimals(bytes, 0, '\n', 1);
+    const wanted = 2 * (count.numbers[0] ?? Number.NaN);
+    const { numbers, end } = decimals(bytes, count.end, '\n', wanted);
+    if (numbers.length === wanted) return { runs: pairs(numbers), mapBytes: padded(end) };
+    if (known >= MAX_MAP) throw tooLong();
+    if (bytes.length < known) throw new FlattenError('BAD_LAYER', 'sparse map is cut short');
+  }
 }
+
+/** Reads whole numbers with `separator` behind each from `start` on: `most` of them, or as many as there are. */
+function decimals(
+  bytes: Buffer,
+  start: number,
+  separator: string,
+  most: number,
+): { numbers: number[]; end: number } {
+  const numbers: number[] = [];
+  let end = start;
+  let value = 0;
+  for (let at = start; at < bytes.length && numbers.length < most; at++) {
+    const digit = bytes[at]! - 0x30;
+    if (digit >= 0 && digit <= 9 && at - end < MAX_DIGITS) value = value * 10 + digit;
+    else if (bytes[at] === separator.charCodeAt(0) && at > end) {
+      numbers.push(value);
+      value = 0;
+      end = at + 1;
+    } else throw new FlattenError('BAD_LAYER', 'sparse map holds what is no number, or too large a one');
+  }
+  return { numbers, end };
+}
+
+/** A number of so many digits is exact. */
+const MAX_DIGITS = 15;
 
 function tooLong(): FlattenError {
   return new FlattenError('LIMIT', `sparse map is longer than ${MAX_MAP} bytes`);
@@ -130,8 +144,9 @@ export function checkedRuns(map: SparseMap, stored: number): readonly Run[] | un
   let end = 0;
   let sum = 0;
   const runs: Run[] = [];
+  if (map.size < 0) throw new FlattenError('BAD_LAYER', 'sparse file with a negative size');
   for (const run of map.runs) {
-    if (run.start < end || run.start + run.length > map.size) {
+    if (run.start < end || run.length < 0 || run.start + run.length > map.size) {
       throw new FlattenError('BAD_LAYER', 'sparse map overlaps itself or leaves the file');
     }
     end = run.start + run.length;

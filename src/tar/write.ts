@@ -7,7 +7,7 @@ import { blockRuns, runBytes, sparseMap } from './write-sparse.js';
 import { type UstarMetadata, type UstarName, type UstarType, ustarBlock } from './write-ustar.js';
 
 /** What a member's headers are made from. `path` is written as it is: a directory's should end in `/`. */
-export type Member = Omit<TarEntry, 'offset' | 'segments'> & {
+export type Member = Omit<TarEntry, 'offset' | 'headerBytes' | 'segments'> & {
   readonly segments?: readonly Run[] | undefined;
 };
 

@@ -58,6 +58,9 @@ function join(parent: string, name: string): string {
   return parent === '' ? name : `${parent}/${name}`;
 }
 
+/** The path of a link that went with its directory: its target must exist all the same. */
+const NOWHERE = '\0';
+
 /** One layer, read into maps of its own. */
 class Layer {
   readonly tree: Tree = new Map([['', IMPLIED]]);
@@ -67,6 +70,7 @@ class Layer {
   /** Hard links without a target so far: path to target. */
   readonly #waiting = new Map<string, string>();
   readonly #lower: Tree;
+  #lost = 0;
 
   constructor(members: readonly Member[], lower: Tree) {
     this.#lower = new Map(lower);
@@ -94,7 +98,11 @@ class Layer {
 
   #drop(path: string): void {
     drop(this.tree, path);
-    for (const other of [...this.#waiting.keys()]) if (isBelow(other, path)) this.#waiting.delete(other);
+    for (const [other, target] of [...this.#waiting]) {
+      if (!isBelow(other, path)) continue;
+      this.#waiting.delete(other);
+      this.#waiting.set(NOWHERE + this.#lost++, target);
+    }
     const isGone = (marked: string) => isBelow(marked, path);
     this.opaque.splice(0, Infinity, ...this.opaque.filter((marked) => !isGone(marked) && marked !== path));
     this.removed.splice(0, Infinity, ...this.removed.filter((marked) => !isGone(marked)));
@@ -140,7 +148,7 @@ class Layer {
       const found = find(this.tree, target) ?? find(this.#lower, target);
       if (found === undefined || found.kind === 'd') throw new Refused('no target');
       this.#waiting.delete(path);
-      this.tree.set(path, found);
+      if (!path.startsWith(NOWHERE)) this.tree.set(path, found);
       return;
     }
     throw new Refused('a circle of links');

@@ -26,7 +26,7 @@ export interface TestSink {
 /** Every sink there is. A new one is a line here: then each case and each real image is written through it too. */
 export const SINKS: readonly TestSink[] = [
   { name: 'the tree in memory', needs: [], list: listInMemory },
-  through('directory', 'rootfs', listDirectory, ['root', 'getfattr']),
+  through('directory', 'rootfs/', listDirectory, ['root', 'getfattr']),
   through('flat tar', 'rootfs.tar', listTar, ['python3']),
 ];
 

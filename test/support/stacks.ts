@@ -33,7 +33,15 @@ const fifo = fc
   .map(([path, meta]): Member => ({ path, ...meta, xattrs: new Map(), typeflag: '6' }));
 // Linux keeps no user xattrs on symlinks, and shows them with mode 0777.
 const symlink = fc
-  .tuple(path, meta, fc.oneof(path, path.map((path) => `/${path}`), path.map((path) => `../${path}`)))
+  .tuple(
+    path,
+    meta,
+    fc.oneof(
+      path,
+      path.map((path) => `/${path}`),
+      path.map((path) => `../${path}`),
+    ),
+  )
   .map(
     ([path, meta, linkpath]): Member => ({
       path,
@@ -44,9 +52,7 @@ const symlink = fc
       typeflag: '2',
     }),
   );
-const link = fc
-  .tuple(path, path)
-  .map(([path, linkpath]): Member => ({ path, linkpath, typeflag: '1' }));
+const link = fc.tuple(path, path).map(([path, linkpath]): Member => ({ path, linkpath, typeflag: '1' }));
 const whiteout = path.map((path): Member => ({ path: path.replace(/[^/]*$/, '.wh.$&') }));
 const opaque = path.map((path): Member => ({ path: `${path}/.wh..wh..opq` }));
 const root = meta.map((meta): Member => ({ path: './', ...meta, typeflag: '5' }));
@@ -106,8 +112,11 @@ function tidyLayer({ root, plain, metas, links, markers }: Parts): Member[] {
   const taken = new Map<string, Member>();
   /** Makes room for a name: its parents are directories, or become such if nothing has their name. */
   const isFree = (path: string): boolean => {
-    const parents = path.split('/').slice(0, -1).map((_, depth, parts) => parts.slice(0, depth + 1).join('/'));
-    if (parents.some((parent) => (taken.get(parent)?.typeflag ?? '5') !== '5')) return false;
+    const parents = path
+      .split('/')
+      .slice(0, -1)
+      .map((_, depth, parts) => parts.slice(0, depth + 1).join('/'));
+    if (parents.some((parent) => taken.has(parent) && taken.get(parent)!.typeflag !== '5')) return false;
     for (const [depth, parent] of parents.entries()) {
       if (!taken.has(parent)) taken.set(parent, { path: parent, ...metas[depth]!, typeflag: '5' });
     }
@@ -117,8 +126,7 @@ function tidyLayer({ root, plain, metas, links, markers }: Parts): Member[] {
   const files = [...taken.values()].filter(({ body }) => body !== undefined);
   for (const [path, pick] of links) {
     const target = files[pick % files.length];
-    if (target !== undefined && isFree(path))
-      taken.set(path, { path, linkpath: target.path, typeflag: '1' });
+    if (target !== undefined && isFree(path)) taken.set(path, { path, linkpath: target.path, typeflag: '1' });
   }
   // A marker implies its parents, and those must have entries here.
   const placed = markers.filter(([{ path }]) => isFree(path));

@@ -17,7 +17,7 @@ const isNamed = (tag: number) => tag === USER || tag === GROUP;
 export function aclToDisk(call: Buffer): Buffer | undefined {
   if (call.length < HEADER || call.readUInt32LE(0) !== CALL_VERSION) return undefined;
   if ((call.length - HEADER) % CALL_ENTRY !== 0) return undefined;
-  const parts = [Buffer.of(DISK_VERSION, 0, 0, 0)];
+  const parts: Buffer[] = [Buffer.of(DISK_VERSION, 0, 0, 0)];
   for (let at = HEADER; at < call.length; at += CALL_ENTRY) {
     const tag = call.readUInt16LE(at);
     if (!TAGS.has(tag)) return undefined;
@@ -31,7 +31,7 @@ export function aclFromDisk(disk: Buffer): Buffer | undefined {
   if (disk.length < HEADER || disk.readUInt32LE(0) !== DISK_VERSION) return undefined;
   const header = Buffer.alloc(HEADER);
   header.writeUInt32LE(CALL_VERSION);
-  const parts = [header];
+  const parts: Buffer[] = [header];
   for (let at = HEADER; at < disk.length; ) {
     if (at + 4 > disk.length) return undefined;
     const tag = disk.readUInt16LE(at);

@@ -23,6 +23,10 @@ const EXTRA_SIZE = 32;
 /** Where xattrs begin in our inodes. */
 export const XATTRS_AT = 128 + EXTRA_SIZE;
 
+const TIMES_AT = [8, 12, 16, 144];
+const EXTRA_TIMES_AT = [132, 136, 140, 148];
+const GENERATION_AT = 100;
+
 /** An inode's fields. */
 export interface InodeFields {
   /** {@link FORMAT} and permission bits. */
@@ -46,8 +50,8 @@ export function encodeInode(into: Buffer, fields: InodeFields): void {
   into.writeUInt16LE(mode, 0);
   into.writeUInt16LE(uid & 0xffff, 2);
   into.writeUInt32LE(size % 2 ** 32, 4);
-  for (const at of [8, 12, 16, 144]) into.writeInt32LE(time.seconds, at);
-  for (const at of [132, 136, 140, 148]) into.writeUInt32LE(time.extra, at);
+  for (const at of TIMES_AT) into.writeInt32LE(time.seconds, at);
+  for (const at of EXTRA_TIMES_AT) into.writeUInt32LE(time.extra, at);
   into.writeUInt16LE(gid & 0xffff, 24);
   into.writeUInt16LE(links, 26);
   into.writeUInt32LE(sectors % 2 ** 32, 28);
@@ -83,4 +87,12 @@ export function decodeInode(raw: Buffer): StoredInode {
     map: raw.subarray(MAP_AT, MAP_AT + MAP_SIZE),
     tail: raw.subarray(Math.min(128 + extra, raw.length)),
   };
+}
+
+/** Sets the times of an inode that mke2fs has made, and what else it may take from a clock or a dice. */
+export function pinTimes(raw: Buffer, seconds: number): Buffer {
+  for (const at of TIMES_AT) raw.writeUInt32LE(seconds, at);
+  for (const at of EXTRA_TIMES_AT) raw.writeUInt32LE(0, at);
+  raw.writeUInt32LE(0, GENERATION_AT);
+  return raw;
 }

@@ -2,8 +2,8 @@ import { readSync } from 'node:fs';
 import type { ContentReader } from '../../layer/content.js';
 import type { Content, LayerFile } from '../../rootfs/node.js';
 
-/** Files up to this size are read with their neighbours. */
-const SMALL = 16 * 1024;
+/** Files up to this size are read with their neighbours: larger ones cost more to copy twice than to read alone. */
+const SMALL = 4 * 1024;
 /** How far behind the last read a file may lie and still count as a neighbour: headers and markers lie between. */
 const GAP = 8 * 1024;
 const WINDOW = 64 * 1024;

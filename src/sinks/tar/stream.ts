@@ -8,6 +8,12 @@ const CHUNK = 1024 * 1024;
 const CHUNKS = 4;
 
 /**
+ * How far behind a page's start a chunk begins. Content and its place in a chunk are both at multiples of 512; where
+ * both have the same offset in a page, the kernel's copy (`rep movsb`) is three times slower on AMD's Zen 3 and 4.
+ */
+const SKEW = 256;
+
+/**
  * Writes a tree as a tar. `out` is called with the chunks in order, without waiting for the calls before; a
  * chunk is its own until the promise that it returns settles. When this function settles, so have all of those.
  * Reports `write`; throws `INTERRUPTED`, and what `out` rejects with.
@@ -18,7 +24,9 @@ export async function writeTree(
   context: Pick<Context, 'signal' | 'report'>,
   options: TreeOptions,
 ): Promise<void> {
-  const buffers = Array.from({ length: CHUNKS }, () => Buffer.from(new SharedArrayBuffer(CHUNK)));
+  const buffers = Array.from({ length: CHUNKS }, () =>
+    Buffer.from(new SharedArrayBuffer(SKEW + CHUNK), SKEW),
+  );
   const chunks = new TreeChunks(rootfs, buffers, options);
   const writing: Promise<void>[] = [];
   try {

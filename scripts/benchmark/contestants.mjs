@@ -1,0 +1,72 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** A shell line whose "$1", "$2", … are the given words. */
+const shell = (line, ...words) => ['sh', '-ec', line, 'sh', ...words];
+
+const INFLATE =
+  'program=$1; shift; printf "%s\\0" "$@" | xargs -0 -n 1 -P 2 sh -c \'"$0" -dc "$1" >/dev/null\' "$program"';
+const LOOP = `truncate -s "$2" disk.img; mkfs.ext3 -q -F disk.img; mkdir mnt; mount -o loop disk.img mnt
+tar -xpf "$1" -C mnt; umount mnt`;
+const MKE2FS = `umoci unpack --image "$1:latest" bundle >/dev/null
+mke2fs -q -t ext3 -d bundle/rootfs -N "$3" disk.img "$2"`;
+const DOCKER = `docker load -q -i "$1" >/dev/null
+id=$(docker create flatten-bench:latest); docker export "$id" | docker import - flatten-bench:flat >/dev/null
+docker save -o out.tar flatten-bench:flat; docker rm "$id" >/dev/null; docker rmi -f flatten-bench:flat flatten-bench:latest >/dev/null`;
+const MINIMUM = '"$1" "$2" "$3" -q -o disk.img; resize2fs -f -M disk.img 2>/dev/null';
+
+const ours = (form, output) => ({
+  argv: (input, flatten) => [process.execPath, flatten, input[form], '-q', '-o', output],
+  output,
+});
+
+/**
+ * Who takes part, by name: what it needs, and its command for an input and the program, run in an empty directory.
+ * `output` is the file whose size is of interest.
+ * @type {Record<string, {needs?: string[], output?: string, argv: (input: object, flatten: string) => string[]}>}
+ */
+export const CONTESTANTS = {
+  'save-dir': ours('save', 'out/'),
+  'save-tar': ours('save', 'out.tar'),
+  'save-img': ours('save', 'disk.img'),
+  'save-image': ours('save', 'docker-archive:image.tar'),
+  'oci-dir': ours('oci', 'out/'),
+  'oci-tar': ours('oci', 'out.tar'),
+  'oci-img': ours('oci', 'disk.img'),
+  version: { argv: (_, flatten) => [process.execPath, flatten, '--version'] },
+  node: { argv: () => [process.execPath, '-e', '0'] },
+  'tar-x': { argv: ({ flat }) => shell('mkdir out; tar -xpf "$1" -C out', flat) },
+  copy: { argv: ({ save, flat }) => shell('cat "$1" >/dev/null; cat "$2" >out.tar', save, flat) },
+  write: { argv: ({ flat }) => shell('cat "$1" >out.tar', flat) },
+  inflate: { argv: ({ oci }) => shell(INFLATE, 'gzip', ...gzipLayers(oci)) },
+  'inflate-pigz': { needs: ['pigz'], argv: ({ oci }) => shell(INFLATE, 'pigz', ...gzipLayers(oci)) },
+  umoci: {
+    needs: ['umoci', 'root'],
+    argv: ({ oci }) => ['umoci', 'unpack', '--image', `${oci}:latest`, 'bundle'],
+  },
+  'umoci-mke2fs': {
+    needs: ['umoci', 'mke2fs', 'root'],
+    argv: ({ oci, flat }) => shell(MKE2FS, oci, ...diskRoom(flat)),
+  },
+  'loop-tar': { needs: ['mkfs.ext3', 'root'], argv: ({ flat }) => shell(LOOP, flat, ...diskRoom(flat)) },
+  docker: { needs: ['docker', 'docker engine'], argv: ({ save }) => shell(DOCKER, save) },
+  minimum: {
+    needs: ['resize2fs'],
+    argv: ({ save }, flatten) => shell(MINIMUM, process.execPath, flatten, save),
+    output: 'disk.img',
+  },
+};
+
+/** The layers of a layout made here: its only large blobs. */
+function gzipLayers(layout) {
+  const blobs = join(layout, 'blobs/sha256');
+  return readdirSync(blobs)
+    .map((name) => join(blobs, name))
+    .filter((blob) => readFileSync(blob).readUInt16BE(0) === 0x1f8b);
+}
+
+/** A disk's size, as those who guess it do (a third more than the content), and its inodes, as mke2fs would guess. */
+function diskRoom(flat) {
+  const kib = Math.ceil((statSync(flat).size * 1.35) / 1024) + 65_536;
+  return [`${kib}K`, `${Math.ceil(kib / 4)}`];
+}

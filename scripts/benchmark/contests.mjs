@@ -1,0 +1,76 @@
+/**
+ * What is compared. A time or a size: `ours` against the sum of `theirs`, at most `most` times it plus `plus` seconds. A peak:
+ * at most `most` bytes. A growth: the peak on `input` against that on `base`. A contest without `most` is there to be known.
+ */
+const MIB = 1e6;
+/** The input of a contest that reads none. */
+export const NOTHING = '-';
+const STATED = ['big', 'tiny'];
+const INFLATE = ['inflate', 'tar-x'];
+
+const time = (name, ours, theirs, words, most) => ({ kind: 'time', name, ours, theirs, words, most });
+const peak = (name, ours, most) => ({ kind: 'peak', name, ours, theirs: [], words: 'peak memory', most });
+
+const OF_EACH_IMAGE = [
+  time('save-dir', 'save-dir', ['tar-x'], 'tar -xpf of the flat tar', 1.0),
+  time('oci-dir', 'oci-dir', ['umoci'], 'umoci unpack', 0.3),
+  time('oci-dir', 'oci-dir', INFLATE, 'gzip -dc, two at a time + tar -xpf', 1.3),
+  time('oci-dir', 'oci-dir', ['inflate-pigz', 'tar-x'], 'pigz -dc, two at a time + tar -xpf'),
+  time('save-tar', 'save-tar', ['copy'], 'reading it + writing the flat tar', 1.5),
+  time('oci-tar', 'oci-tar', ['inflate', 'write'], 'gzip -dc, two at a time + writing'),
+  time('save-img', 'save-img', ['loop-tar'], 'mkfs, loop mount, tar -xpf, umount', 0.6),
+  time('save-img', 'save-img', ['save-dir'], 'flatten to a directory', 1.0),
+  time('oci-img', 'oci-img', ['umoci-mke2fs'], 'umoci unpack + mke2fs -d', 0.25),
+  time('oci-img', 'oci-img', ['oci-dir'], 'flatten to a directory', 1.0),
+  time('save-image', 'save-image', ['docker'], 'docker load, export | import, save', 0.5),
+  time('save-image', 'save-image', ['save-tar'], 'flatten to a flat tar', 1.2),
+  { ...time('img-size', 'save-img', ['minimum'], 'resize2fs -M of it'), kind: 'size' },
+  peak('save-dir', 'save-dir', 200 * MIB),
+  peak('oci-dir', 'oci-dir', 200 * MIB),
+  peak('save-tar', 'save-tar', 200 * MIB),
+  peak('oci-tar', 'oci-tar', 200 * MIB),
+  peak('save-img', 'save-img', 250 * MIB),
+  peak('oci-img', 'oci-img', 250 * MIB),
+  peak('save-image', 'save-image', 200 * MIB),
+];
+
+const growth = (ours) => [
+  {
+    kind: 'growth',
+    name: `${ours}-growth`,
+    input: 'bytes2',
+    base: 'bytes',
+    ours,
+    most: 1.1,
+    words: 'peak memory, at half the bytes',
+  },
+  {
+    kind: 'per-entry',
+    name: `${ours}-entry`,
+    input: 'tiny2',
+    base: 'tiny',
+    ours,
+    words: 'peak memory for each further file',
+  },
+];
+
+/** The contests for these inputs; those of made-up pairs only where the images are made here. */
+export function contestsFor(images) {
+  const inputs = images.length > 0 ? images : STATED;
+  const list = inputs.flatMap((input) => OF_EACH_IMAGE.map((contest) => ({ ...contest, input })));
+  if (images.length > 0) return list;
+  return [
+    { ...time('start-up', 'version', ['node'], 'node -e 0', 1.5), plus: 0.06, input: NOTHING },
+    ...list,
+    {
+      kind: 'across',
+      name: 'img-wide',
+      input: 'wide',
+      base: 'spread',
+      ours: 'save-img',
+      most: 2,
+      words: 'as many files in 600 directories',
+    },
+    ...['save-dir', 'oci-dir', 'save-tar', 'save-img'].flatMap(growth),
+  ];
+}

@@ -1,0 +1,50 @@
+/**
+ * One row of the table: what a contest came to. Times in seconds, memory and sizes in bytes, all medians; `ok` is
+ * absent where nothing is promised, and `note` says why a row has no figures.
+ * @returns {{name: string, input: string, unit: string, ours?: number, against: string, theirs?: number, ratio?: number, target: string, ok?: boolean, note?: string}}
+ */
+export function judge(contest, results) {
+  const { name, input, words: against, kind } = contest;
+  const row = {
+    name,
+    input,
+    against,
+    unit: kind === 'time' || kind === 'across' ? 's' : 'B',
+    target: targetOf(contest),
+  };
+  const sides = sidesOf(contest);
+  const absent = [...sides.ours, ...sides.theirs]
+    .map((key) => results.get(key))
+    .find((result) => result.absent);
+  if (absent) return { ...row, note: absent.absent };
+  const figure = { time: 'wall', across: 'wall', size: 'size' }[kind] ?? 'peak';
+  const sum = (keys) =>
+    keys.reduce((total, key) => total + median(results.get(key).runs.map((run) => run[figure])), 0);
+  const ours = sum(sides.ours);
+  const theirs = sum(sides.theirs);
+  if (Number.isNaN(ours + theirs))
+    return { ...row, note: figure === 'peak' ? 'skipped: needs GNU time' : 'skipped: no such figure' };
+  if (kind === 'peak') return { ...row, ours, ok: ours <= contest.most };
+  if (kind === 'per-entry') return { ...row, ours: (ours - theirs) / contest.entries };
+  const most = contest.most * theirs + (contest.plus ?? 0);
+  return { ...row, ours, theirs, ratio: ours / theirs, ...(contest.most && { ok: ours <= most }) };
+}
+
+/** The keys of the results that a contest compares. */
+export function sidesOf({ kind, input, base, ours, theirs }) {
+  if (base) return { ours: [`${input}/${ours}`], theirs: [`${base}/${ours}`] };
+  if (kind === 'peak') return { ours: [`${input}/${ours}`], theirs: [] };
+  return { ours: [`${input}/${ours}`], theirs: theirs.map((name) => `${input}/${name}`) };
+}
+
+function targetOf({ kind, most, plus }) {
+  if (most === undefined) return '';
+  if (kind === 'peak') return `≤ ${most / 1e6} MB`;
+  return plus ? `≤ ${most} + ${plus * 1000} ms` : `≤ ${most}`;
+}
+
+function median(values) {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}

@@ -1,0 +1,83 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { command } from './command.mjs';
+import { contestsFor, NOTHING } from './contests.mjs';
+import { prepareInput } from './inputs.mjs';
+import { judge, sidesOf } from './judge.mjs';
+import { readOptions } from './options.mjs';
+import { Place } from './place.mjs';
+import { runRounds } from './rounds.mjs';
+import { formatTable } from './table.mjs';
+
+const say = (message) => process.stderr.write(`${message}\n`);
+
+async function main() {
+  const options = readOptions(process.argv.slice(2));
+  const contests = contestsFor(options.images)
+    .filter(({ name, input }) => isWanted(`${name}/${input}`, options.only))
+    .map((contest) =>
+      contest.kind === 'per-entry' ? { ...contest, entries: 100_000 * options.scale } : contest,
+    );
+  if (options.list) {
+    process.stdout.write(contests.map(({ name, input, words }) => `${name}/${input}: ${words}\n`).join(''));
+    return;
+  }
+  if (!existsSync(options.flatten)) throw new Error(`${options.flatten}: not there; npm run build makes it`);
+  mkdirSync(options.dir, { recursive: true });
+  const keys = new Set(contests.flatMap((contest) => Object.values(sidesOf(contest)).flat()));
+  const entries = await entriesOf([...keys].sort(), options);
+  const place = new Place(options.dir);
+  for (const signal of ['SIGINT', 'SIGTERM']) {
+    process.once(signal, () => {
+      place.discard();
+      process.exit(130);
+    });
+  }
+  try {
+    const results = await runRounds(entries, place, options, say);
+    const rows = contests.map((contest) => judge(contest, results));
+    print(rows, results, place, options);
+    if (rows.some(({ note }) => note?.startsWith('failed'))) process.exitCode = 1;
+  } finally {
+    place.discard();
+  }
+}
+
+function isWanted(name, only) {
+  return only.length === 0 || only.some((part) => name.includes(part));
+}
+
+/** Prepares each input and reads it once, so that no contestant is the first to. */
+async function entriesOf(keys, options) {
+  const inputs = new Map([[NOTHING, {}]]);
+  const entries = [];
+  for (const key of keys) {
+    const cut = key.lastIndexOf('/');
+    const name = key.slice(0, cut);
+    if (!inputs.has(name)) {
+      const input = await prepareInput(name, options, say);
+      await command('sh', ['-c', 'find "$1" -type f -exec cat {} + >/dev/null', 'sh', input.directory]);
+      inputs.set(name, input);
+    }
+    entries.push({ key, contestant: key.slice(cut + 1), input: inputs.get(name) });
+  }
+  return entries;
+}
+
+function print(rows, results, place, { json, runs, cpus: list }) {
+  const setting = { node: process.version, cpu: cpus()[0]?.model, cpus: list, runs, place: place.title };
+  if (json) {
+    const figures = Object.fromEntries(results);
+    process.stdout.write(`${JSON.stringify({ setting, contests: rows, results: figures }, null, 2)}\n`);
+    return;
+  }
+  process.stdout.write(
+    `Medians of ${runs}, all on CPUs ${list} of ${setting.cpu}, node ${setting.node}, ${setting.place}.\n\n`,
+  );
+  process.stdout.write(formatTable(rows));
+}
+
+main().catch((error) => {
+  process.stderr.write(`scripts/bench: ${error.message}\n`);
+  process.exit(1);
+});

@@ -1,0 +1,138 @@
+import { FlattenError } from '../errors.js';
+import type { Demand } from './census.js';
+import {
+  evenGroups,
+  fixedGrouping,
+  type Grouping,
+  INODES_PER_BLOCK,
+  LAST_GROUP_ROOM,
+  leastGrouping,
+  MAX_BLOCKS,
+  MAX_PER_GROUP,
+  perGroup,
+} from './groups.js';
+import { checkSizeOptions, type JournalSize, journalSize, type SizeOptions } from './size-options.js';
+import { BLOCK, type ExtFormat } from './structures/features.js';
+
+/** Free room gets an inode for as many bytes as mke2fs gives one by default. */
+const BYTES_PER_FREE_INODE = 16_384;
+/** A file or journal that is cut in two, by a group's tables or the journal, may cost its extent tree this many blocks. */
+const CUT_COST = 2;
+const JOURNAL_CUTS = 4;
+
+/** The shape of an image: what mke2fs is told, and how the blocks come together. All in blocks or inodes but `bytes`. */
+export interface Geometry extends Grouping, JournalSize {
+  readonly format: ExtFormat;
+  /** The file's size: that of `blocks`, or more where `--size` leaves an end that is too small for a group. */
+  readonly bytes: number;
+  readonly inodes: number;
+  /** The tree's. */
+  readonly demand: Demand;
+  /** ext4: kept in case that groups cut files in two. */
+  readonly cutBlocks: number;
+  readonly reservedPercent: number;
+  readonly reservedBlocks: number;
+  /** What is left, reserved blocks among them. */
+  readonly freeBlocks: number;
+  readonly freeInodes: number;
+}
+
+/**
+ * The least image that holds the demand, or the one of the size asked for. Throws `LIMIT`, with the least size that
+ * would do, where that is too small, and `USAGE` for options that make no sense.
+ */
+export function planGeometry(demand: Demand, options: SizeOptions): Geometry {
+  checkSizeOptions(options);
+  const { size } = options;
+  if (size === undefined) return leastGeometry(demand, options);
+  const fitting = fixedGeometry(demand, options, Math.floor(size / BLOCK));
+  if (fitting !== undefined) return { ...fitting, bytes: size };
+  const { bytes } = leastGeometry(demand, options);
+  throw new FlattenError('LIMIT', `an image of ${size} bytes is too small: the tree needs ${bytes}`, {
+    hint: `--size ${bytes}, or leave --size out`,
+  });
+}
+
+function leastGeometry(demand: Demand, options: SizeOptions): Geometry {
+  const { format, free = 0, reserved: percent = 0 } = options;
+  const freeBlocks = Math.ceil(free / BLOCK);
+  const inodes = demand.inodes + (options.freeInodes ?? Math.floor(free / BYTES_PER_FREE_INODE));
+  const taken = needed(demand, options) + freeBlocks;
+  for (let reserved = 0; ; ) {
+    const inGroups = (groups: number) =>
+      Math.max(taken + reserved + cutBlocks(format, groups), formatFloor(options));
+    const grouping = leastGrouping(inGroups, inodes);
+    const wanted = share(grouping.blocks, percent);
+    if (wanted <= reserved) return complete(grouping, demand, options);
+    reserved = wanted;
+  }
+}
+
+/** The geometry of so many blocks, the room that is left shared between blocks and inodes; `undefined`: too few. */
+function fixedGeometry(demand: Demand, options: SizeOptions, size: number): Geometry | undefined {
+  if (size > MAX_BLOCKS) throw new FlattenError('USAGE', '--size: ext images here end at 16 TiB');
+  const inodes = demand.inodes + (options.freeInodes ?? 0);
+  const taken = needed(demand, options) + share(size, options.reserved ?? 0);
+  const byBlocks = Math.ceil(size / MAX_PER_GROUP);
+  const byInodes = Math.ceil(inodes / MAX_PER_GROUP);
+  const blocksPerGroup =
+    byInodes > byBlocks ? evenGroups(size, byInodes, perGroup(inodes, byInodes)) : MAX_PER_GROUP;
+  // A last group that is too small, or whose tables cost more than it brings, is left out.
+  for (let groups = Math.ceil(size / blocksPerGroup); groups > 0; groups--) {
+    const blocks = Math.min(size, groups * blocksPerGroup);
+    const grouping = fixedGrouping(blocks, groups, blocksPerGroup, inodes);
+    if (grouping === undefined) continue;
+    const floor = Math.max(taken + cutBlocks(options.format, groups), formatFloor(options));
+    const room = blocks - grouping.overhead - floor;
+    if (room < 0) continue;
+    const extra = options.freeInodes === undefined ? inodesFor(room - groups, groups, inodes) : 0;
+    const richer = fixedGrouping(blocks, groups, blocksPerGroup, inodes + extra);
+    return complete(richer ?? grouping, demand, options);
+  }
+  return undefined;
+}
+
+/** How many inodes free room is worth, their own tables paid for. */
+function inodesFor(room: number, groups: number, inodes: number): number {
+  const perInode = BYTES_PER_FREE_INODE / BLOCK + 1 / INODES_PER_BLOCK;
+  return Math.max(0, Math.min(Math.floor(room / perInode), groups * MAX_PER_GROUP - inodes));
+}
+
+/** Blocks that tree and journal take, groups' tables aside. */
+function needed(demand: Demand, options: SizeOptions): number {
+  const { journalBlocks, journalMap } = journalSize(options);
+  const { directoryBlocks, symlinkBlocks, xattrBlocks, fileBlocks, mapBlocks } = demand;
+  return directoryBlocks + symlinkBlocks + xattrBlocks + fileBlocks + mapBlocks + journalBlocks + journalMap;
+}
+
+/** What mke2fs wants to see free before it makes a journal or, without one, a file system at all. */
+function formatFloor(options: SizeOptions): number {
+  return Math.max(2 * journalSize(options).journalBlocks, LAST_GROUP_ROOM);
+}
+
+function cutBlocks(format: ExtFormat, groups: number): number {
+  return format === 'ext4' ? CUT_COST * (groups + JOURNAL_CUTS) : 0;
+}
+
+function share(blocks: number, percent: number): number {
+  return Math.floor((blocks * percent) / 100);
+}
+
+function complete(grouping: Grouping, demand: Demand, options: SizeOptions): Geometry {
+  const { format, reserved = 0 } = options;
+  const kept = cutBlocks(format, grouping.groups);
+  const inodes = grouping.groups * grouping.inodesPerGroup;
+  return {
+    ...grouping,
+    ...journalSize(options),
+    format,
+    bytes: grouping.blocks * BLOCK,
+    inodes,
+    demand,
+    cutBlocks: kept,
+    reservedPercent: reserved,
+    reservedBlocks: share(grouping.blocks, reserved),
+    freeBlocks: grouping.blocks - grouping.overhead - needed(demand, options) - kept,
+    freeInodes: inodes - demand.inodes,
+  };
+}

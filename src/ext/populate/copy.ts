@@ -1,0 +1,71 @@
+import type { ContentReader } from '../../layer/content.js';
+import { writeAt } from '../positioned.js';
+import { StoredWindow } from '../stored.js';
+import { BLOCK } from '../structures/features.js';
+import type { CopyList } from './copy-list.js';
+
+const CAPACITY = 2 ** 20;
+/** From this many bytes on, a read of its own costs less than a copy out of the window. */
+const DIRECT_READ = 64 * 1024;
+
+/** Copies the list's items into the image, whole blocks at a time, in writes as large as neighbouring targets allow. Yields the bytes of each write. */
+export function* copyContent(fd: number, list: CopyList, reader: ContentReader): Generator<number> {
+  const output = new BlockWindow(fd);
+  const window = new StoredWindow(reader);
+  for (let i = 0; i < list.count; i++) {
+    const layer = list.layerAt(i);
+    const source = list.sourceAt(i);
+    const target = list.targetAt(i);
+    const length = list.lengthAt(i);
+    for (let done = 0; done < length; ) {
+      if (!output.takes(target + done)) yield output.flush();
+      const room = output.room(target + done, length - done);
+      if (room.length >= DIRECT_READ) reader.readStored(layer, source + done, room);
+      else window.view(layer, source + done, room.length).copy(room);
+      done += room.length;
+    }
+  }
+  yield output.flush();
+}
+
+/** Whole blocks that follow one another, gathered for one write. What is not filled in is zeros. */
+class BlockWindow {
+  readonly #fd: number;
+  readonly #bytes = Buffer.allocUnsafeSlow(CAPACITY);
+  #start = 0;
+  #end = 0;
+
+  constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  /** Whether a byte at `position` can be added without a write before. */
+  takes(position: number): boolean {
+    if (this.#end === this.#start) return true;
+    return floor(position) <= ceil(this.#end) && position < this.#start + CAPACITY;
+  }
+
+  /** Where to put bytes that lie at `position`: `length` of them, or as many as fit. */
+  room(position: number, length: number): Buffer {
+    if (this.#end === this.#start) {
+      this.#start = floor(position);
+      this.#end = this.#start;
+    }
+    const from = position - this.#start;
+    this.#bytes.fill(0, this.#end - this.#start, from);
+    const to = Math.min(from + length, CAPACITY);
+    this.#end = this.#start + to;
+    return this.#bytes.subarray(from, to);
+  }
+
+  flush(): number {
+    const length = this.#end - this.#start;
+    const whole = ceil(length);
+    writeAt(this.#fd, this.#bytes.fill(0, length, whole).subarray(0, whole), this.#start);
+    this.#start = this.#end;
+    return length;
+  }
+}
+
+const floor = (position: number) => Math.floor(position / BLOCK) * BLOCK;
+const ceil = (position: number) => Math.ceil(position / BLOCK) * BLOCK;

@@ -1,0 +1,66 @@
+import { FlattenError } from '../errors.js';
+import { indirectBlocks } from './map-size.js';
+import { wholeRun } from './runs.js';
+import { BLOCK, type ExtFormat } from './structures/features.js';
+
+const MEBIBYTE = 2 ** 20;
+/** jbd2 and mke2fs allow nothing smaller, and mke2fs nothing larger. In blocks. */
+const MIN_JOURNAL = 1024;
+const MAX_JOURNAL = 10_240_000;
+/** An ext4 journal up to this size lies in no more pieces than its inode can name. */
+const MAX_JOURNAL_IN_INODE = 65_536;
+const JOURNAL_TREE = 2;
+
+/** What a user may ask of the size. All bytes, but `freeInodes` and `reserved`, which is in percent of all blocks. */
+export interface SizeOptions {
+  readonly format: ExtFormat;
+  /** The size of the file. Absent: the least that holds the tree and what else is asked for. */
+  readonly size?: number;
+  /** Room beyond the tree's own. */
+  readonly free?: number;
+  /** Absent: one for every 16 KiB of free room. */
+  readonly freeInodes?: number;
+  /** Kept for root, 0 to 50. Default 0. */
+  readonly reserved?: number;
+  /** Rounded up to MiB; the least, 4 MiB, by default. `none` is for ext4: ext2 never has one, ext3 always. */
+  readonly journal?: number | 'none';
+}
+
+/** Throws `USAGE` for options that make no sense. */
+export function checkSizeOptions({ format, size, free, freeInodes, reserved = 0, journal }: SizeOptions): void {
+  if (size !== undefined && free !== undefined) throw usage('--size and --free: give one of them');
+  for (const [name, value] of Object.entries({ size, free, 'free-inodes': freeInodes })) {
+    if (value !== undefined && !(Number.isSafeInteger(value) && value >= 0)) {
+      throw usage(`--${name} ${value}: not a whole number`);
+    }
+  }
+  if (!(reserved >= 0 && reserved <= 50)) throw usage(`--reserved ${reserved}: not between 0 and 50 percent`);
+  if (journal !== undefined) checkJournal(format, journal);
+}
+
+function checkJournal(format: ExtFormat, journal: number | 'none'): void {
+  if (journal === 'none') {
+    if (format === 'ext3') throw usage('--journal none: ext3 is ext2 with a journal', 'ask for ext2');
+    return;
+  }
+  if (format === 'ext2') throw usage('--journal: ext2 has none', 'ask for ext3');
+  if (journal >= MIN_JOURNAL * BLOCK && journal <= MAX_JOURNAL * BLOCK) return;
+  throw usage(`--journal ${journal}: not between ${MIN_JOURNAL * BLOCK} and ${MAX_JOURNAL * BLOCK} bytes`);
+}
+
+function usage(what: string, hint?: string): FlattenError {
+  return new FlattenError('USAGE', what, hint === undefined ? {} : { hint });
+}
+
+/** Blocks of the journal, whole MiB as mke2fs takes its size, and blocks that map it. */
+export interface JournalSize {
+  readonly journalBlocks: number;
+  readonly journalMap: number;
+}
+
+export function journalSize({ format, journal = MIN_JOURNAL * BLOCK }: SizeOptions): JournalSize {
+  if (format === 'ext2' || journal === 'none') return { journalBlocks: 0, journalMap: 0 };
+  const journalBlocks = (Math.ceil(journal / MEBIBYTE) * MEBIBYTE) / BLOCK;
+  if (format === 'ext3') return { journalBlocks, journalMap: indirectBlocks(wholeRun(journalBlocks)) };
+  return { journalBlocks, journalMap: journalBlocks > MAX_JOURNAL_IN_INODE ? JOURNAL_TREE : 0 };
+}

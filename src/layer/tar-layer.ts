@@ -1,0 +1,139 @@
+import type { Context } from '../context.js';
+import { FlattenError } from '../errors.js';
+import { algorithm, type Digest } from '../oci/digest.js';
+import type { LayerFile } from '../rootfs/node.js';
+import { scanTar } from '../tar/scan.js';
+import type { ByteRange, Layer, LayerEntry, OpenLayer } from './layer.js';
+import type { Loading } from './loading.js';
+import { compressionOfRange, unpack } from './unpack.js';
+import { Allowance } from './unpack-allowance.js';
+import { readRange } from './unpack-file.js';
+import { UnpackThreads } from './unpack-threads.js';
+
+/** A tar in an open file, perhaps a compressed one. */
+export interface TarLayer {
+  /** How errors name the layer. */
+  readonly name: string;
+  /** Stays open as long as the layer is used; who opened it closes it. */
+  readonly blob: ByteRange;
+  /** Of the blob as stored. */
+  readonly digest?: Digest;
+  /** Of the uncompressed tar. */
+  readonly diffID?: Digest;
+}
+
+/**
+ * A layer that is a tar. Uncompressed, it is used where it lies, and digested while it is read already; compressed, it is
+ * unpacked and digested in one go. Errors name the layer; after a wrong digest, damage to the data goes unmentioned.
+ */
+export function tarLayer(layer: TarLayer): Layer {
+  const { name, blob, digest, diffID } = layer;
+  return {
+    name,
+    ...(digest && { digest }),
+    ...(diffID && { diffID }),
+    size: blob.length,
+    async open(context, shared) {
+      const loading = shared ?? alone(context);
+      try {
+        const open = compressionOfRange(blob) === 'none' ? openInPlace : openUnpacked;
+        return await open(layer, context, loading);
+      } catch (error) {
+        throw inLayer(error, name);
+      } finally {
+        if (shared === undefined) loading.threads.close();
+      }
+    },
+  };
+}
+
+function alone(context: Context): Loading {
+  const allowance = new Allowance(context.limits.maxSize);
+  return { threads: new UnpackThreads(1), allowance, order: 0, progress: () => {} };
+}
+
+async function openInPlace(layer: TarLayer, context: Context, loading: Loading): Promise<OpenLayer> {
+  const { name, blob } = layer;
+  loading.allowance.spend(blob.length);
+  const closed = new AbortController();
+  const signal = AbortSignal.any([context.signal, closed.signal]);
+  const verified = context.verify ? verifyInPlace(layer, loading.threads, signal) : Promise.resolve();
+  verified.catch(() => {}); // whoever writes the output awaits it
+  return {
+    entries: () => entriesOf(name, blob, loading.order),
+    size: blob.length,
+    verified,
+    close: () => closed.abort(),
+  };
+}
+
+async function openUnpacked(layer: TarLayer, context: Context, loading: Loading): Promise<OpenLayer> {
+  const { name, blob } = layer;
+  const { threads, allowance, order, progress } = loading;
+  const digest = context.verify ? layer.digest : undefined;
+  const diffID = context.verify ? layer.diffID : undefined;
+  const unpacked = await unpack(blob, context, {
+    stored: digest && algorithm(digest),
+    unpacked: diffID && algorithm(diffID),
+    onProgress: progress,
+    allowance,
+    threads,
+  }).catch(async (error: unknown) => {
+    const isDamage = error instanceof FlattenError && error.code === 'BAD_LAYER';
+    if (isDamage && digest) await verifyInPlace({ name, blob, digest }, threads, context.signal);
+    throw error;
+  });
+  const { range, close } = unpacked;
+  try {
+    if (digest) compare('stored bytes', digest, unpacked.storedDigest);
+    if (diffID) compare('uncompressed bytes', diffID, unpacked.unpackedDigest);
+  } catch (error) {
+    close();
+    throw error;
+  }
+  return {
+    entries: () => entriesOf(name, range, order),
+    size: range.length,
+    verified: Promise.resolve(),
+    close,
+  };
+}
+
+/** Compares both digests with the bytes as they are stored. */
+async function verifyInPlace(layer: TarLayer, threads: UnpackThreads, signal: AbortSignal): Promise<void> {
+  const { name, blob, digest, diffID } = layer;
+  const expected = [digest, diffID].filter((value) => value !== undefined);
+  const [stored, unpacked] = new Set(expected.map(algorithm)); // one and the same, as a rule
+  if (stored === undefined) return;
+  const job = { input: blob, compression: 'none', stored, unpacked } as const;
+  const result = await threads.runAside(job, { signal });
+  const actual = (value: Digest) => (algorithm(value) === stored ? result.stored : result.unpacked);
+  try {
+    for (const value of expected) compare(value === digest ? 'stored bytes' : 'bytes', value, actual(value));
+  } catch (error) {
+    throw inLayer(error, name);
+  }
+}
+
+function compare(what: string, expected: Digest, actual: Digest | undefined): void {
+  if (actual === expected) return;
+  throw new FlattenError('DIGEST_MISMATCH', `the ${what} have the digest ${actual}, expected ${expected}`, {
+    hint: 'the image is damaged: save or fetch it again (--no-verify takes it as it is)',
+  });
+}
+
+function* entriesOf(name: string, range: ByteRange, order: number): Generator<LayerEntry> {
+  const file: LayerFile = { order, file: range.fd };
+  const read = (target: Uint8Array, position: number) => readRange(range, target, position);
+  try {
+    for (const entry of scanTar({ read, size: range.length })) {
+      yield { entry: range.offset === 0 ? entry : { ...entry, offset: range.offset + entry.offset }, file };
+    }
+  } catch (error) {
+    throw inLayer(error, name);
+  }
+}
+
+function inLayer(error: unknown, name: string): unknown {
+  return error instanceof FlattenError && error.code !== 'INTERRUPTED' ? error.inLayer(name) : error;
+}

@@ -1,0 +1,119 @@
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { throwIfAborted } from '../errors.js';
+import { errorOf, type Job, type JobResult, type Message } from './unpack-job.js';
+
+/** Layers that are decompressed at one time. A thread more costs memory and brings nothing where cores are busy. */
+export const PARALLEL = Math.min(4, availableParallelism());
+
+export interface RunOptions {
+  /** Its abort stops the job's thread; the job then fails with `INTERRUPTED` once the thread has let go of the files. */
+  readonly signal: AbortSignal;
+  /** Told the stored bytes done so far. */
+  readonly onProgress?: ((done: number) => void) | undefined;
+}
+
+/** A few threads that undo compression and digest, started when needed and used again. */
+export class UnpackThreads {
+  readonly #size: number;
+  readonly #idle: Worker[] = [];
+  readonly #waiting: (() => void)[] = [];
+  #running = 0;
+  #jobs = 0;
+  #closed = false;
+  #digesting: Promise<unknown> = Promise.resolve();
+
+  constructor(size = PARALLEL) {
+    this.#size = size;
+  }
+
+  /** Runs a job as soon as a thread is free, in the order of the calls. Fails with what the job fails with. */
+  async run(job: Job, options: RunOptions): Promise<JobResult> {
+    this.#jobs++;
+    try {
+      await this.#turn();
+      return await this.#onThread(job, options);
+    } finally {
+      this.#jobs--;
+      this.#next();
+      this.#stopIdle();
+    }
+  }
+
+  /** Runs a job that nothing waits for yet: one of them at a time, so that they leave the cores to others. */
+  runAside(job: Job, options: RunOptions): Promise<JobResult> {
+    this.#jobs++;
+    const result = this.#digesting.then(() => this.run(job, options));
+    this.#digesting = result
+      .catch(() => {})
+      .then(() => {
+        this.#jobs--;
+        this.#stopIdle();
+      });
+    return result;
+  }
+
+  /** Says that no more jobs come: each thread ends when the jobs there are have been done. */
+  close(): void {
+    this.#closed = true;
+    this.#stopIdle();
+  }
+
+  async #turn(): Promise<void> {
+    if (this.#running === this.#size) return new Promise((resolve) => this.#waiting.push(resolve));
+    this.#running++;
+  }
+
+  #next(): void {
+    const waiting = this.#waiting.shift();
+    if (waiting === undefined) this.#running--;
+    else waiting();
+  }
+
+  #stopIdle(): void {
+    if (!this.#closed || this.#jobs > 0) return;
+    for (const worker of this.#idle.splice(0)) void worker.terminate();
+  }
+
+  async #onThread(job: Job, { signal, onProgress }: RunOptions): Promise<JobResult> {
+    throwIfAborted(signal);
+    const worker = this.#idle.pop() ?? new Worker(new URL('./unpack-worker.js', import.meta.url));
+    worker.ref();
+    try {
+      const result = await answer(worker, job, signal, onProgress);
+      worker.unref();
+      this.#idle.push(worker);
+      return result;
+    } catch (error) {
+      await worker.terminate();
+      throwIfAborted(signal);
+      throw error;
+    }
+  }
+}
+
+function answer(
+  worker: Worker,
+  job: Job,
+  signal: AbortSignal,
+  onProgress: RunOptions['onProgress'],
+): Promise<JobResult> {
+  return new Promise<JobResult>((resolve, reject) => {
+    const settle = (act: () => void) => {
+      signal.removeEventListener('abort', onAbort);
+      worker.off('message', onMessage).off('error', onError).off('exit', onExit);
+      act();
+    };
+    const onAbort = () => settle(() => reject(signal.reason));
+    const onError = (error: Error) => settle(() => reject(error));
+    const onExit = (code: number) => onError(new Error(`a thread ended with code ${code}`));
+    const onMessage = (message: Message) => {
+      if (message.type === 'progress') onProgress?.(message.done);
+      else if (message.type === 'done') settle(() => resolve(message.result));
+      else settle(() => reject(errorOf(message.failure)));
+    };
+    signal.addEventListener('abort', onAbort);
+    worker.on('message', onMessage).on('error', onError).on('exit', onExit);
+    worker.postMessage(job);
+  });
+}

@@ -1,0 +1,112 @@
+import { closeSync, fstatSync } from 'node:fs';
+import type { Context } from '../context.js';
+import type { Digest } from '../oci/digest.js';
+import { type Compression, compressionOf, MAGIC_LENGTH } from './compression.js';
+import type { ByteRange } from './layer.js';
+import { Allowance } from './unpack-allowance.js';
+import { unpackByCommand } from './unpack-command.js';
+import { readRange, unlinkedFile } from './unpack-file.js';
+import type { HashName, Job, JobResult } from './unpack-job.js';
+import { UnpackThreads } from './unpack-threads.js';
+
+export { compressionOf } from './compression.js';
+
+/** What is wanted of {@link unpack} besides the bytes. */
+export interface Wanted {
+  /** Digest the bytes as stored. */
+  readonly stored?: HashName | undefined;
+  /** Digest the uncompressed bytes. */
+  readonly unpacked?: HashName | undefined;
+  /** Told the stored bytes done so far. */
+  readonly onProgress?: (done: number) => void;
+  /** What the uncompressed bytes are drawn from. Default: one of the context's `maxSize`. */
+  readonly allowance?: Allowance;
+  /** Default: a thread of its own. */
+  readonly threads?: UnpackThreads;
+}
+
+/** Uncompressed bytes in a temporary file without a name, which `close` gives back. */
+export interface Unpacked {
+  readonly range: ByteRange;
+  readonly storedDigest?: Digest;
+  readonly unpackedDigest?: Digest;
+  close(): void;
+}
+
+/** How the bytes of a range are compressed. */
+export function compressionOfRange(range: ByteRange): Compression {
+  const head = Buffer.alloc(MAGIC_LENGTH);
+  return compressionOf(head.subarray(0, readRange(range, head, 0)));
+}
+
+/**
+ * Undoes a range's compression, told by its first bytes, into a temporary file; in a thread, or in the system's `xz` or
+ * `bzip2`. The range stays open, and is read to its end. Bytes that are not compressed are copied.
+ *
+ * Fails with `BAD_LAYER` where the data is cut short or corrupt, `LIMIT` where it comes to more than the allowance, `TOOL`
+ * where a program is missing, `INTERRUPTED`; nothing stays then, and nothing runs on.
+ */
+export async function unpack(range: ByteRange, context: Context, wanted: Wanted = {}): Promise<Unpacked> {
+  const { allowance = new Allowance(context.limits.maxSize), threads = new UnpackThreads(1) } = wanted;
+  const compression = compressionOfRange(range);
+  const output = unlinkedFile(context.tmp);
+  const means = { ...wanted, allowance, threads, signal: context.signal };
+  try {
+    const { size, stored, unpacked } =
+      compression === 'xz' || compression === 'bzip2'
+        ? await withCommand(compression, range, output, means)
+        : await withThread(compression, range, output, means);
+    return {
+      range: { fd: output, offset: 0, length: size },
+      ...(stored && { storedDigest: stored }),
+      ...(unpacked && { unpackedDigest: unpacked }),
+      close: onlyOnce(() => closeSync(output)),
+    };
+  } catch (error) {
+    closeSync(output);
+    throw error;
+  } finally {
+    if (wanted.threads === undefined) threads.close();
+  }
+}
+
+interface Means extends Wanted {
+  readonly allowance: Allowance;
+  readonly threads: UnpackThreads;
+  readonly signal: AbortSignal;
+}
+
+function withThread(
+  compression: Job['compression'],
+  input: ByteRange,
+  output: number,
+  { threads, allowance, stored, unpacked, ...options }: Means,
+): Promise<JobResult> {
+  const sink = { fd: output, allowance: allowance.shared };
+  return threads.run({ input, compression, output: sink, stored, unpacked }, options);
+}
+
+async function withCommand(
+  program: 'xz' | 'bzip2',
+  range: ByteRange,
+  output: number,
+  means: Means,
+): Promise<JobResult> {
+  const stored = await unpackByCommand(program, range, output, means);
+  const { size } = fstatSync(output);
+  const { threads, unpacked, signal } = means;
+  if (unpacked === undefined) return { size, stored };
+  const input = { fd: output, offset: 0, length: size };
+  return { ...(await threads.run({ input, compression: 'none', unpacked }, { signal })), stored };
+}
+
+/** The same for callers that may close twice. */
+export function onlyOnce(act: () => void): () => void {
+  let done = false;
+  return () => {
+    if (!done) {
+      done = true;
+      act();
+    }
+  };
+}

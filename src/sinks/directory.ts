@@ -1,0 +1,72 @@
+import { availableParallelism } from 'node:os';
+import type { Context } from '../context.js';
+import { type Libc, libc } from '../layer/libc.js';
+import type { Rootfs } from '../rootfs/node.js';
+import { Crew } from './directory/crew.js';
+import { Pace } from './directory/pace.js';
+import { writeTree } from './directory/tree-writer.js';
+import { Losses } from './loss.js';
+import type { Artifact, Flattened, Sink, SinkOptions } from './sink.js';
+import { refuseExisting, stageDirectory } from './staging.js';
+
+/** What the machine offers. */
+export interface Machine {
+  /** Undefined: commands are used where Node has no call. */
+  readonly libc: Libc | undefined;
+  readonly cores: number;
+}
+
+/** More threads than this only wait for each other: the file system makes one file at a time. */
+const MAX_THREADS = 2;
+/** A worker starts in the time that this much is written in. */
+const WORTH_A_WORKER = { inodes: 2000, bytes: 64 << 20 };
+
+/**
+ * Writes the tree as files. `output` may be an empty directory. What this system or user cannot hold (owners and devices
+ * without root, xattrs, times) is counted as a loss. Throws at once if `output` exists and may not be replaced.
+ */
+export function directorySink(output: string, options: SinkOptions): Sink {
+  refuseExisting(output, 'directory', options);
+  return {
+    write: (flattened, context) =>
+      writeDirectory(output, options, flattened, context, { libc: libc(), cores: availableParallelism() }),
+  };
+}
+
+/** {@link directorySink}'s work, on a given machine. */
+export async function writeDirectory(
+  output: string,
+  options: SinkOptions,
+  { rootfs, verified }: Flattened,
+  context: Context,
+  machine: Machine,
+): Promise<Artifact> {
+  const threads = threadsFor(rootfs, machine.cores);
+  const pace = new Pace(context, verified, rootfs.bytes, threads);
+  const losses = new Losses(options);
+  try {
+    await pace.rest();
+    const staging = await stageDirectory(output, { force: options.force, libc: machine.libc });
+    try {
+      const crew = new Crew(threads);
+      try {
+        await writeTree(rootfs, staging.path, { ...options, libc: machine.libc, losses, crew, pace });
+      } finally {
+        await crew.dismiss();
+      }
+      await pace.wait(verified);
+      await staging.publish();
+    } catch (error) {
+      await staging.discard();
+      throw error;
+    }
+  } finally {
+    pace.end();
+  }
+  return { output, entries: rootfs.entries, bytes: rootfs.bytes, losses: losses.list() };
+}
+
+function threadsFor({ inodes, bytes }: Rootfs, cores: number): number {
+  const isSmall = inodes < WORTH_A_WORKER.inodes && bytes < WORTH_A_WORKER.bytes;
+  return isSmall ? 1 : Math.min(cores, MAX_THREADS);
+}

@@ -1,0 +1,160 @@
+import { closeSync, constants, fchmodSync, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { FlattenError } from '../../errors.js';
+import { ContentReader } from '../../layer/content.js';
+import type { LayerFile } from '../../rootfs/node.js';
+import type { Losses } from '../loss.js';
+import { inPath } from './failure.js';
+import { type FileTable, MODE_LATER } from './file-table.js';
+import type { Born } from './host.js';
+import { Owners } from './owners.js';
+import { type DirectoryTable, Paths } from './paths.js';
+import { permitted } from './permitted.js';
+import type { Clock } from './times.js';
+
+/** The files of a tree, and where they go. The directories are there. */
+export interface FileJob {
+  readonly files: FileTable;
+  readonly directories: DirectoryTable;
+  /** The host path of the tree's root. */
+  readonly root: string;
+  readonly born: Born;
+}
+
+const WINDOW = 1 << 20;
+/** Between two files that are read at once: what lies there is read too, and dropped. */
+const MAX_GAP = 64 * 1024;
+const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+
+/**
+ * Writes files with synchronous calls; neighbouring small ones are read with one large read. Owner, mode and times are set
+ * through the open file, in the one order that keeps all: writing clears setuid and so does chown, chmod comes after.
+ */
+export class FileWriter {
+  readonly #files: FileTable;
+  readonly #born: Born;
+  readonly #paths: Paths;
+  readonly #owners: Owners;
+  readonly #losses: Losses;
+  readonly #clock: Clock;
+  readonly #layers: readonly LayerFile[];
+  readonly #reader = new ContentReader();
+  readonly #window = Buffer.allocUnsafeSlow(WINDOW);
+  /** What the window holds: `#held` bytes of layer `#layer` from `#start`. */
+  #layer = -1;
+  #start = 0;
+  #held = 0;
+
+  constructor(job: FileJob, clock: Clock, losses: Losses) {
+    this.#files = job.files;
+    this.#born = job.born;
+    this.#paths = new Paths(job.root, job.directories);
+    this.#owners = new Owners(job.born, losses);
+    this.#losses = losses;
+    this.#clock = clock;
+    this.#layers = job.files.layers.map((file, order) => ({ file, order }));
+  }
+
+  /** Writes the rows from `first` to before `end`. Yields content bytes as they are written: stop there to stop soon. */
+  *write(first: number, end: number): Generator<number> {
+    try {
+      for (let row = first; row < end; row++) yield* this.#file(row, end);
+    } catch (error) {
+      throw inPath(error, this.#paths.inImage());
+    }
+  }
+
+  close(): void {
+    this.#reader.close();
+  }
+
+  *#file(row: number, end: number): Generator<number> {
+    const { directory, names, ends, mode: modes, size } = this.#files;
+    const path = this.#paths.ofBytes(directory[row]!, names, row === 0 ? 0 : ends[row - 1]!, ends[row]!);
+    const isLater = (modes[row]! & MODE_LATER) !== 0;
+    const mode = modes[row]! & 0o7777;
+    const fd = openSync(path, CREATE, isLater ? 0o600 : mode & 0o777);
+    try {
+      if (size[row]! > 0) yield* this.#content(fd, row, end);
+      this.#metadata(fd, row, isLater ? undefined : mode);
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  #metadata(fd: number, row: number, mode: number | undefined): void {
+    const { uid, gid, seconds, nanos } = this.#files;
+    const path = () => this.#paths.inImage();
+    this.#owners.setOpen(fd, uid[row]!, gid[row]!, path);
+    // Chown clears only bits that creation cannot give, and those call for chmod anyway.
+    if (mode !== undefined && (mode & this.#born.mask) !== mode) {
+      permitted(this.#losses, 'mode', path, () => fchmodSync(fd, mode));
+    }
+    permitted(this.#losses, 'mtime', path, () => this.#clock.setOpen(fd, seconds[row]!, nanos[row]!));
+  }
+
+  *#content(fd: number, row: number, end: number): Generator<number> {
+    const runs = this.#files.runs.get(row);
+    const size = this.#files.size[row]!;
+    if (runs !== undefined) {
+      yield* this.#sparse(fd, row, runs);
+      ftruncateSync(fd, size);
+    } else if (size <= WINDOW) {
+      const at = this.#fill(row, end);
+      writeAll(fd, this.#window, at, size, 0);
+      yield size;
+    } else {
+      yield* this.#copy(fd, row, this.#files.offset[row]!, size, 0);
+    }
+  }
+
+  /** Writes the runs only: what lies between stays a hole. */
+  *#sparse(fd: number, row: number, runs: Float64Array): Generator<number> {
+    let stored = this.#files.offset[row]!;
+    for (let i = 0; i < runs.length; i += 2) {
+      const length = runs[i + 1]!;
+      yield* this.#copy(fd, row, stored, length, runs[i]!);
+      stored += length;
+    }
+  }
+
+  /** Copies bytes of the row's layer to `position` of the file, a window at a time. */
+  *#copy(fd: number, row: number, from: number, length: number, position: number): Generator<number> {
+    const layer = this.#layers[this.#files.layer[row]!]!;
+    this.#layer = -1;
+    for (let done = 0; done < length; ) {
+      const part = Math.min(WINDOW, length - done);
+      this.#reader.readStored(layer, from + done, this.#window.subarray(0, part));
+      writeAll(fd, this.#window, 0, part, position + done);
+      done += part;
+      yield part;
+    }
+  }
+
+  /** Where in the window the row's content is, which is read together with what the following rows need. */
+  #fill(row: number, end: number): number {
+    const { layer, offset, size, runs } = this.#files;
+    const start = offset[row]!;
+    const isHeld = layer[row] === this.#layer && start >= this.#start;
+    if (isHeld && start + size[row]! <= this.#start + this.#held) return start - this.#start;
+    let stop = start + size[row]!;
+    for (let next = row + 1; next < end && layer[next] === layer[row] && !runs.has(next); next++) {
+      const until = offset[next]! + size[next]!;
+      if (offset[next]! < stop || offset[next]! - stop > MAX_GAP || until - start > WINDOW) break;
+      stop = until;
+    }
+    this.#layer = -1;
+    this.#reader.readStored(this.#layers[layer[row]!]!, start, this.#window.subarray(0, stop - start));
+    this.#layer = layer[row]!;
+    this.#start = start;
+    this.#held = stop - start;
+    return 0;
+  }
+}
+
+function writeAll(fd: number, bytes: Buffer, start: number, length: number, position: number): void {
+  for (let done = 0; done < length; ) {
+    const written = writeSync(fd, bytes, start + done, length - done, position + done);
+    if (written === 0) throw new FlattenError('IO', 'the file system wrote nothing');
+    done += written;
+  }
+}

@@ -1,0 +1,74 @@
+import { createHash } from 'node:crypto';
+import { Worker } from 'node:worker_threads';
+import type { Digest } from '../../oci/digest.js';
+import type { HashRequest } from './hash-worker.js';
+
+/** The sha256 of bytes that are handed over in order. */
+export interface ByteHash {
+  /** Resolves when the bytes have been read and may change; need not be awaited before the next call. */
+  update(bytes: Uint8Array): Promise<void>;
+  /** To be called once, after the last update. */
+  digest(): Promise<Digest>;
+  /** Ends its thread; in every case to be called. */
+  close(): void;
+}
+
+/** Above so many bytes a thread of its own saves more than its start costs. */
+const WORTH_A_THREAD = 32 * 1024 * 1024;
+
+/** A hash for about so many bytes. */
+export function openHash(bytes: number): ByteHash {
+  return bytes > WORTH_A_THREAD ? new ThreadHash() : new PlainHash();
+}
+
+class PlainHash implements ByteHash {
+  readonly #hash = createHash('sha256');
+
+  async update(bytes: Uint8Array): Promise<void> {
+    this.#hash.update(bytes);
+  }
+
+  async digest(): Promise<Digest> {
+    return `sha256:${this.#hash.digest('hex')}`;
+  }
+
+  close(): void {}
+}
+
+/** Hashes in another thread, without a copy where the bytes are in shared memory. */
+class ThreadHash implements ByteHash {
+  readonly #worker = new Worker(new URL('./hash-worker.js', import.meta.url));
+  readonly #waiting: { resolve(answer: string): void; reject(error: unknown): void }[] = [];
+  #failure: { readonly error: unknown } | undefined;
+
+  constructor() {
+    this.#worker.on('message', (answer: string) => this.#waiting.shift()!.resolve(answer));
+    this.#worker.on('error', (error) => this.#fail(error));
+    this.#worker.on('exit', () => this.#fail(new Error('the thread that hashes is gone')));
+  }
+
+  async update(bytes: Uint8Array): Promise<void> {
+    await this.#ask(bytes.buffer instanceof SharedArrayBuffer ? bytes : Uint8Array.from(bytes));
+  }
+
+  async digest(): Promise<Digest> {
+    return `sha256:${await this.#ask('end')}`;
+  }
+
+  close(): void {
+    this.#worker.terminate();
+  }
+
+  #ask(request: HashRequest): Promise<string> {
+    return new Promise((resolve, reject) => {
+      if (this.#failure !== undefined) return reject(this.#failure.error);
+      this.#waiting.push({ resolve, reject });
+      this.#worker.postMessage(request);
+    });
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= { error };
+    for (const { reject } of this.#waiting.splice(0)) reject(error);
+  }
+}

@@ -1,0 +1,154 @@
+import { FlattenError } from '../errors.js';
+import type { EntryType, TarEntry } from './entry.js';
+import { BLOCK, type Header, padded } from './header.js';
+import { type PaxFields, type PaxRecord, paxFields, paxNumber, paxTime, paxXattrs } from './pax.js';
+import { checkedRuns, oldGnuMap, paxMap } from './sparse.js';
+import type { Window } from './window.js';
+
+/** What the headers before a member say of it. */
+export interface Preface {
+  /** Defaults of global PAX headers. */
+  readonly globals: PaxFields;
+  /** How many there are, and the bytes of their bodies. */
+  readonly count: number;
+  readonly bytes: number;
+  /** GNU's long name and long link name. */
+  readonly name: string | undefined;
+  readonly link: string | undefined;
+  readonly pax: readonly PaxRecord[] | undefined;
+}
+
+const TYPES: Readonly<Record<string, EntryType>> = {
+  '\0': 'file',
+  0: 'file',
+  7: 'file',
+  S: 'file',
+  1: 'link',
+  2: 'symlink',
+  3: 'char',
+  4: 'block',
+  5: 'directory',
+  6: 'fifo',
+};
+
+/** The member whose header is at `position`, and where the next one begins. Errors name it. */
+export function memberAt(
+  window: Window,
+  position: number,
+  header: Header,
+  preface: Preface,
+): { entry: TarEntry; next: number } {
+  try {
+    return assemble(window, position, header, preface);
+  } catch (error) {
+    if (!(error instanceof FlattenError) || error.path !== undefined) throw error;
+    const path = preface.name ?? header.name;
+    throw new FlattenError(error.code, error.what, { path, cause: error });
+  }
+}
+
+function assemble(window: Window, position: number, header: Header, preface: Preface) {
+  const { globals, pax: records } = preface;
+  const own = records === undefined ? globals : paxFields(globals, records);
+  const pax = own.size === 0 ? undefined : own;
+  const path = pax?.get('GNU.sparse.name') ?? pax?.get('path') ?? preface.name ?? header.name;
+  const type = typeOf(header, path);
+  const isLink = type === 'link' || type === 'symlink';
+  const isDevice = type === 'char' || type === 'block';
+  // Only files have a body; what other types say of their size is a hint (POSIX) that GNU tar and Go ignore too.
+  const body = type === 'file' ? bodyAt(window, position, header, records ?? [], pax) : noBody(position + BLOCK);
+  const entry: TarEntry = {
+    path,
+    type,
+    linkpath: isLink ? (pax?.get('linkpath') ?? preface.link ?? header.linkname) : '',
+    mode: header.mode & 0o7777,
+    uid: id(pax?.get('uid'), header.uid, 'uid'),
+    gid: id(pax?.get('gid'), header.gid, 'gid'),
+    mtime: mtimeOf(pax, header),
+    size: body.size,
+    major: isDevice ? device(pax?.get('SCHILY.devmajor'), header.major, 'major', 0xfff) : 0,
+    minor: isDevice ? device(pax?.get('SCHILY.devminor'), header.minor, 'minor', 0xfffff) : 0,
+    xattrs: paxXattrs(own),
+    offset: body.offset,
+    headerBytes: preface.bytes + body.mapBytes,
+  };
+  const { segments, next } = body;
+  return { entry: segments === undefined ? entry : { ...entry, segments }, next };
+}
+
+/** Old archives mark a directory by a slash at the end of its name alone. */
+function typeOf(header: Header, path: string): EntryType {
+  const type = TYPES[header.type];
+  if (type === undefined) {
+    throw new FlattenError('BAD_LAYER', `entry type ${JSON.stringify(header.type)} is not known`);
+  }
+  const isOld = header.type === '\0' || header.dialect === 'v7';
+  return isOld && type === 'file' && path.endsWith('/') ? 'directory' : type;
+}
+
+function id(pax: string | undefined, header: number, key: string): number {
+  const value = pax === undefined ? header : paxNumber(pax, key);
+  // The last value is what chown(2) takes for "leave it", so no file can have it.
+  if (value < 0 || value >= 0xffffffff)
+    throw new FlattenError('BAD_LAYER', `${key} ${value} does not fit 32 bits`);
+  return value;
+}
+
+function mtimeOf(pax: PaxFields | undefined, header: Header): bigint {
+  const own = pax?.get('mtime');
+  return own === undefined ? BigInt(header.mtime) * 1_000_000_000n : paxTime(own, 'mtime');
+}
+
+/** Large numbers come as base-256, or as star's and libarchive's SCHILY.devmajor and SCHILY.devminor. */
+function device(pax: string | undefined, header: number, part: 'major' | 'minor', most: number): number {
+  const value = pax === undefined ? header : paxNumber(pax, `SCHILY.dev${part}`);
+  if (value < 0 || value > most) {
+    throw new FlattenError('BAD_LAYER', `device ${part} ${value}: Linux knows 0 to ${most}`);
+  }
+  return value;
+}
+
+/** Where a member's bytes lie. */
+interface Body extends Pick<TarEntry, 'size' | 'offset'> {
+  readonly segments: TarEntry['segments'] | undefined;
+  /** Bytes that a sparse map takes in front of them. */
+  readonly mapBytes: number;
+  /** The next header. */
+  readonly next: number;
+}
+
+function noBody(offset: number): Body {
+  return { size: 0, offset, segments: undefined, mapBytes: 0, next: offset };
+}
+
+function bodyAt(
+  window: Window,
+  position: number,
+  header: Header,
+  records: readonly PaxRecord[],
+  pax: PaxFields | undefined,
+): Body {
+  const start = position + BLOCK;
+  const size = pax?.get('size');
+  const stored = size === undefined ? header.size : paxNumber(size, 'size');
+  if (stored < 0) throw new FlattenError('BAD_LAYER', 'size is negative');
+  const isOldGnu = header.type === 'S';
+  const map = isOldGnu
+    ? oldGnuMap(Buffer.from(window.at(position, BLOCK)), (index) => mapBlock(window, start + index * BLOCK))
+    : pax && paxMap(records, pax, (length) => window.at(start, Math.min(length, stored)));
+  // The old map stands in front of the body, the map of GNU.sparse 1.0 is its first part.
+  const whole = isOldGnu ? stored + map!.mapBytes : stored;
+  const missing = start + whole - window.size;
+  if (missing > 0)
+    throw new FlattenError('BAD_LAYER', `the body is cut short: ${missing} of ${whole} bytes are missing`);
+  const next = start + padded(whole);
+  if (map === undefined) return { size: stored, offset: start, segments: undefined, mapBytes: 0, next };
+  const { size: real, mapBytes } = map;
+  return { size: real, offset: start + mapBytes, segments: checkedRuns(map, whole - mapBytes), mapBytes, next };
+}
+
+function mapBlock(window: Window, position: number): Buffer {
+  const block = window.at(position, BLOCK);
+  if (block.length < BLOCK) throw new FlattenError('BAD_LAYER', 'sparse map is cut short');
+  return block;
+}

@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { needs } from './support/needs.js';
+import { PROJECT } from './support/project.js';
+import { scratch } from './support/scratch.js';
+
+const PROGRAM = fileURLToPath(new URL('../src/cli.js', import.meta.url));
+const TINY = ['--only', 'save-tar/tiny', '--scale', '0.001', '--runs', '1'];
+
+function bench(...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(
+    join(PROJECT, 'scripts/bench'),
+    ['--flatten', PROGRAM, ...args],
+    {
+      encoding: 'utf8',
+    },
+  );
+  return { status, stdout, stderr };
+}
+
+test('scripts/bench times a small input and prints a table', { skip: needs('tar', 'gzip') }, (t) => {
+  const { status, stdout, stderr } = bench('--dir', scratch(t), ...TINY);
+  assert.equal(status, 0, stderr);
+  assert.match(stdout, /^save-tar +tiny +\d+\.\d\d s +reading it \+ writing the flat tar +\d+\.\d\d s +\d/m);
+});
+
+test('scripts/bench --json gives every run', { skip: needs('tar', 'gzip') }, (t) => {
+  const { status, stdout, stderr } = bench('--dir', scratch(t), '--json', ...TINY);
+  assert.equal(status, 0, stderr);
+  const { contests, results } = JSON.parse(stdout);
+  assert.equal(contests[0].name, 'save-tar');
+  assert.equal(results['tiny/save-tar'].runs.length, 1);
+  assert.ok(results['tiny/save-tar'].runs[0].wall > 0);
+});
+
+test('scripts/bench refuses a number that is none', () => {
+  const { status, stderr } = bench('--runs', 'many');
+  assert.equal(status, 1);
+  assert.match(stderr, /--runs many: not a number above 0/);
+});
