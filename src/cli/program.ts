@@ -2,13 +2,16 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { addConvert } from './convert.js';
 import { EXIT } from './exit.js';
+import { addMount } from './mount.js';
 import { reportFailure } from './report.js';
+import { addVerify } from './verify.js';
 
 const EXAMPLES = `Turn a container image into a filesystem.
 
 Examples:
   flatten image.tar -o rootfs/              the merged filesystem, as a directory
   flatten image.tar -o rootfs.tar           the same as a flat tar: needs no root, loses nothing
+  flatten image.tar -o disk.img             an ext3 disk image of just the size it takes
   flatten layout/ --platform linux/arm64 -o rootfs.tar.zst
   docker save alpine | flatten - -o - | tar -tvf -
   sudo flatten image.tar -o rootfs/ --force replace what is there, once the new one is whole
@@ -27,9 +30,11 @@ export async function run(argv: readonly string[], signal: AbortSignal): Promise
     .exitOverride()
     .enablePositionalOptions();
   addConvert(program, signal);
+  addVerify(program, signal);
+  addMount(program, signal);
   try {
     await program.parseAsync(argv);
-    return EXIT.done;
+    return Number(process.exitCode ?? EXIT.done);
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
     return reportFailure(error, argv, signal);

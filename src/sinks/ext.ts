@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto';
 import { closeSync, createReadStream, ftruncateSync, openSync } from 'node:fs';
 import type { Context } from '../context.js';
 import { ioError, throwIfAborted } from '../errors.js';
-import { populate } from '../ext/populate/populate.js';
+import { ContentCrew } from '../ext/content/crew.js';
+import { writeStructure } from '../ext/populate/populate.js';
 import type { Digest } from '../oci/digest.js';
-import { type ExtOptions, planImage, type PlannedImage } from './ext/plan.js';
-import { finishImage, formatImage } from './ext/format.js';
+import { finishImage, formatImage, judgeImage } from './ext/format.js';
+import { type ExtOptions, type PlannedImage, planImage } from './ext/plan.js';
 import type { Artifact, Flattened, Sink, SinkOptions } from './sink.js';
 import { type Staging, stageFile } from './staging.js';
 
@@ -27,9 +28,10 @@ async function writeImage(
   context: Context,
 ): Promise<Artifact> {
   const staging = await stageFile(output, options);
+  const crew = new ContentCrew(context.signal);
   try {
-    const plan = await planImage(flattened.rootfs, options, context);
-    await buildImage(output, staging, plan, context);
+    const plan = await planImage(flattened.rootfs, options, crew);
+    await buildImage(output, staging, plan, crew, context);
     const digest = options.digest ? await digestOf(staging.path, context) : undefined;
     await flattened.verified;
     throwIfAborted(context.signal);
@@ -38,6 +40,7 @@ async function writeImage(
     const { losses, image } = plan;
     return { output, entries, bytes: image.geometry.bytes, ...(digest && { digest }), losses };
   } finally {
+    await crew.dismiss();
     await staging.discard();
   }
 }
@@ -46,22 +49,34 @@ async function buildImage(
   output: string,
   { path }: Staging,
   { image, identity }: PlannedImage,
-  context: Context,
+  crew: ContentCrew,
+  { signal, report }: Context,
 ): Promise<void> {
-  const tools = { signal: context.signal, time: image.time };
+  const tools = { signal, time: image.time };
   try {
     const fd = openSync(path, 'wx+');
     try {
       ftruncateSync(fd, image.geometry.bytes);
       await formatImage(path, image.geometry, identity, tools);
-      await populate(fd, image, context);
+      const rows = await writeStructure(fd, image, signal);
+      await finishImage(path, tools);
+      // e2fsck reads no content, but it has all that is written brought to the disk first: so it comes before the content.
+      const judged = judgeImage(path, tools);
+      const copying = crew.start(rows, { kind: 'copy', fd });
+      const copied = copying.finish((done) => report({ type: 'write', done, total: rows.bytes }));
+      await settled(judged, copied);
     } finally {
       closeSync(fd);
     }
   } catch (error) {
     throw ioError(error, `${output}: cannot be written`);
   }
-  await finishImage(path, tools);
+}
+
+/** Waits for both, whatever becomes of them; throws the first's failure, or the second's. */
+async function settled(...promises: readonly Promise<unknown>[]): Promise<void> {
+  const outcomes = await Promise.allSettled(promises);
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
 }
 
 async function digestOf(path: string, { signal }: Context): Promise<Digest> {

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { FlattenError } from '../errors.js';
+import type { ExtOptions } from './ext.js';
 import type { Sink, SinkOptions } from './sink.js';
 
 /** The forms of output, as `--format` names them. */
@@ -38,8 +39,20 @@ function isDirectory(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
+/** What a disk image can be asked for; nothing of it makes sense elsewhere. */
+export type DiskOptions = Omit<ExtOptions, 'format' | 'time' | 'digest'>;
+
+/** Options of every format. */
+export interface OutputOptions extends SinkOptions {
+  readonly disk?: DiskOptions;
+  /** Seconds since 1970: when a disk image says it was made. */
+  readonly sourceDateEpoch?: number;
+  /** Compute the digest of a disk image; the others always do. */
+  readonly digest?: boolean;
+}
+
 /** The sink for an output. Only the code of the format asked for is loaded. */
-export async function openSink(output: string, format: Format, options: SinkOptions): Promise<Sink> {
+export async function openSink(output: string, format: Format, options: OutputOptions): Promise<Sink> {
   switch (format) {
     case 'directory':
       return (await import('./directory.js')).directorySink(output, options);
@@ -49,7 +62,10 @@ export async function openSink(output: string, format: Format, options: SinkOpti
       const compression = format === 'tar' ? 'none' : format === 'tar.gz' ? 'gzip' : 'zstd';
       return (await import('./tar.js')).tarSink(output, { ...options, compression });
     }
-    default:
-      return (await import('./ext.js')).extSink(output, { ...options, format });
+    default: {
+      const { disk, sourceDateEpoch: time, ...common } = options;
+      const ext = { ...common, ...disk, ...(time !== undefined && { time }), format };
+      return (await import('./ext.js')).extSink(output, ext);
+    }
   }
 }

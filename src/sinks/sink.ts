@@ -42,6 +42,8 @@ export interface SinkOptions {
   readonly force: boolean;
   /** Any loss is a `LOSS` error, and nothing appears. */
   readonly strict: boolean;
+  /** Looks at the finished output, under its temporary name, before it appears; what it throws stops that. */
+  readonly check?: (path: string) => Promise<void>;
 }
 
 /**

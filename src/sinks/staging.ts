@@ -26,6 +26,8 @@ export interface StagingOptions {
    * or an archive is as durable as what tar writes. Default false.
    */
   readonly durable?: boolean;
+  /** Looks at the finished sibling before it appears; what it throws stops that. */
+  readonly check?: (path: string) => Promise<void>;
   /** The system calls to use. Default: {@link libc}'s. */
   readonly libc?: Libc | undefined;
 }
@@ -89,7 +91,8 @@ class Sibling implements Staging {
   }
 
   async publish(): Promise<void> {
-    const { durable, force } = this.#options;
+    const { durable, force, check } = this.#options;
+    await check?.(this.path);
     try {
       if (durable) syncPath(this.path);
       const old = force ? lstatSync(this.#target, { throwIfNoEntry: false }) : undefined;

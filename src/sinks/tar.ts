@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
 import type { Context } from '../context.js';
 import { ioError } from '../errors.js';
+import { type Packer, packer } from '../layer/pack.js';
 import type { Artifact, Flattened, Sink, SinkOptions } from './sink.js';
 import { stageFile } from './staging.js';
 import { openHash } from './tar/hash.js';
@@ -9,7 +10,7 @@ import { inTurn, toDescriptor, toStandardOutput, type WriteBytes } from './tar/w
 
 export interface TarSinkOptions extends SinkOptions {
   readonly compression: 'none' | 'gzip' | 'zstd';
-  /** Of the compression. Absent: its usual one. */
+  /** gzip: 1 to 9; zstd: 1 to 19. Absent: the usual one. */
   readonly level?: number;
 }
 
@@ -79,7 +80,6 @@ async function writeTar(
   verified.catch((error: unknown) => {
     refused = { error };
   });
-  const hash = openHash(rootfs.bytes);
   const writeNext = inTurn(write);
   let bytes = 0;
   const emit = async (chunk: Uint8Array): Promise<void> => {
@@ -87,12 +87,23 @@ async function writeTar(
     bytes += chunk.length;
     await Promise.all([writeNext(chunk), hash.update(chunk)]);
   };
+  const packing = openPacker(emit, context, options);
+  const hash = openHash(rootfs.bytes);
   try {
-    await writeTree(rootfs, emit, context, { sparse: true });
+    const out = packing === undefined ? emit : inTurn((chunk) => packing.write(chunk));
+    await writeTree(rootfs, out, context, { sparse: true });
+    await packing?.end();
     return { output, entries: rootfs.entries, bytes, digest: await hash.digest(), losses: [] };
   } finally {
     hash.close();
+    await packing?.stop();
   }
+}
+
+function openPacker(emit: WriteBytes, { signal }: Context, options: TarSinkOptions): Packer | undefined {
+  const { compression, level } = options;
+  if (compression === 'none') return undefined;
+  return packer(compression, emit, { signal, ...(level === undefined ? {} : { level }) });
 }
 
 /** A system error of the output; every other error is no news of it. */

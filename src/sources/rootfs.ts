@@ -16,7 +16,8 @@ export function directoryRootfs(name: string, exclude: readonly string[]): Opene
   return { name, kind: 'rootfs', layers: [directoryLayer(name, exclude)] };
 }
 
-function directoryLayer(name: string, exclude: readonly string[]): Layer {
+/** A directory of this machine as a layer; paths in `exclude` are left out. */
+export function directoryLayer(name: string, exclude: readonly string[]): Layer {
   return {
     name,
     size: 0,

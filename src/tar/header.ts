@@ -63,7 +63,7 @@ export function checksums(bytes: Uint8Array, at = 0): [number, number] {
 }
 
 /** The unsigned sum of {@link checksums}, four bytes at a time: `words` is the memory, `at` is in bytes. Half of a scan is this. */
-function quickSum(words: Int32Array, at: number): number {
+export function quickSum(words: Int32Array, at: number): number {
   const first = at >> 2;
   let pairs = 0; // two sums of 16 bits, which 128 words do not overflow
   for (let i = first; i < first + BLOCK / 4; i++) {

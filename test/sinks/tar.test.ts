@@ -137,6 +137,31 @@ test('content that lies on the host, in files of their own, is read too', async 
   assert.equal(tar.toString('latin1', 2048, 2051), 'two');
 });
 
+for (const [compression, tool] of [
+  ['gzip', 'gzip'],
+  ['zstd', 'zstd'],
+] as const) {
+  test(`${compression}: the same tar, packed, the same bytes each time`, { skip: needs(tool) }, async (t) => {
+    const home = scratch(t);
+    const rootfs = everything(t, scratch(t));
+    const digests = new Set<string | undefined>();
+    for (const name of ['one', 'two']) {
+      const output = join(home, name);
+      const sink = tarSink(output, { ...OPTIONS, compression });
+      const { digest, bytes } = await sink.write({ rootfs, verified: Promise.resolve() }, quiet());
+      digests.add(digest);
+      assert.equal(digest, sha256(readFileSync(output)));
+      assert.equal(bytes, statSync(output).size);
+    }
+    assert.equal(digests.size, 1);
+    const { stdout } = spawnSync(tool, ['-dc'], {
+      input: readFileSync(join(home, 'one')),
+      maxBuffer: 2 ** 26,
+    });
+    assert.ok(stdout.equals(await tarOf(rootfs)));
+  });
+}
+
 test('an existing file is refused, or replaced only once the new one is whole', async (t) => {
   const home = scratch(t);
   const output = join(home, 'flat.tar');
@@ -187,6 +212,16 @@ test('interrupted or refused on the way, nothing stays', async (t) => {
     code: 'DIGEST_MISMATCH',
   });
   assert.ok(written < rootfs.bytes, 'it does not write on');
+  assert.deepEqual(readdirSync(home), []);
+});
+
+test('a level that the compression does not have is refused, and nothing stays', async (t) => {
+  const home = scratch(t);
+  const { root } = new Specimen(t, scratch(t));
+  // So large that hashing it would be worth a thread, which must not be left behind.
+  const flattened = { rootfs: { root, entries: 1, inodes: 1, bytes: 2 ** 30 }, verified: Promise.resolve() };
+  const sink = tarSink(join(home, 'x'), { ...OPTIONS, compression: 'gzip', level: 99 });
+  await assert.rejects(sink.write(flattened, quiet()), { code: 'USAGE' });
   assert.deepEqual(readdirSync(home), []);
 });
 

@@ -6,7 +6,7 @@ import { PROJECT } from './project.js';
 
 /** An image of a real archive, as `INDEX.jsonl` describes it. */
 export interface RealImage {
-  readonly tags: readonly (string | null)[];
+  readonly tags: readonly (string | null)[] | null;
   readonly platform: string | null;
   /** Of umoci: `ok`, an error, or null where a blob is missing. */
   readonly umoci: string | null;
@@ -49,7 +49,7 @@ export function expectedLines({ expected }: RealImage): string[] {
 export function choices(archive: RealArchive, scratch: string): (string | undefined)[] {
   const { images, format } = archive;
   if (images.length === 1) return [undefined];
-  if (format !== 'OCI layout') return images.map(({ tags }) => tags[0] ?? undefined);
+  if (format !== 'OCI layout') return images.map(({ tags }) => tags?.[0] ?? undefined);
   execFileSync('tar', ['-xf', pathOf(archive), '-C', scratch]);
   return [...manifests(scratch, readJson(join(scratch, 'index.json')))];
 }

@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DEFAULT_LIMITS } from '../../src/context.js';
@@ -15,20 +14,18 @@ export interface TestSink {
   readonly name: string;
   /** What this machine must have. */
   readonly needs: readonly string[];
-  /** Flattens `input` into a new output below `directory`, and lists it. */
+  /** Flattens `input` into an output in the empty `directory`, and lists it. */
   list(
     input: string,
     directory: string,
-    options: Omit<FlattenOptions, 'input' | 'output'>,
+    options?: Omit<FlattenOptions, 'input' | 'output'>,
   ): Promise<readonly Row[]>;
 }
 
-/** Every sink there is. A new one is a line here: then each case and each real image is written through it too. */
-export const SINKS: readonly TestSink[] = [
-  { name: 'the tree in memory', needs: [], list: listInMemory },
-  through('directory', 'rootfs/', listDirectory, ['root', 'getfattr']),
-  through('flat tar', 'rootfs.tar', listTar, ['python3']),
-];
+/** The engine alone, nothing written. */
+export const MEMORY: TestSink = { name: 'the tree in memory', needs: [], list: listInMemory };
+export const DIRECTORY = through('directory', 'rootfs/', listDirectory, ['root', 'getfattr']);
+export const FLAT_TAR = through('flat tar', 'rootfs.tar', listTar, ['python3']);
 
 function through(
   name: string,
@@ -40,8 +37,7 @@ function through(
     name,
     needs: needed,
     async list(input, directory, options) {
-      const path = join(directory, 'out', output);
-      mkdirSync(join(directory, 'out'), { recursive: true });
+      const path = join(directory, output);
       await flatten({ ...options, input, output: path });
       return read(path);
     },
@@ -51,17 +47,21 @@ function through(
 async function listInMemory(
   input: string,
   _: string,
-  { keepDirlinks = false, image, onEvent = () => {} }: Omit<FlattenOptions, 'input' | 'output'>,
+  options: Omit<FlattenOptions, 'input' | 'output'> = {},
 ): Promise<readonly Row[]> {
+  const { keepDirlinks = false, image, onEvent = () => {}, verify = true } = options;
   const signal = new AbortController().signal;
-  const context = { signal, tmp: tmpdir(), limits: DEFAULT_LIMITS, verify: true, report: onEvent };
+  const context = { signal, tmp: tmpdir(), limits: DEFAULT_LIMITS, verify, report: onEvent };
   const opened = await openImage(input, image === undefined ? {} : { image }, context);
-  const tree = await loadTree(opened.layers, { keepDirlinks }, context);
   try {
-    await tree.verified;
-    return listRootfs(tree.rootfs);
+    const tree = await loadTree(opened.layers, { keepDirlinks }, context);
+    try {
+      await tree.verified;
+      return listRootfs(tree.rootfs);
+    } finally {
+      tree.close();
+    }
   } finally {
-    tree.close();
     await opened.close();
   }
 }

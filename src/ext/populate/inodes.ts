@@ -1,6 +1,7 @@
 import type { Directory, File, Node, Symlink } from '../../rootfs/node.js';
 import { isFast } from '../census.js';
 import { MAX_LINKS } from '../limits.js';
+import { type ContentRows, RowBuilder } from '../content/rows.js';
 import { blocksIn, wholeRun } from '../runs.js';
 import { encodeDevice } from '../structures/device.js';
 import type { Extent } from '../structures/extent.js';
@@ -11,7 +12,6 @@ import { writeInodeXattrs, writeXattrBlock } from '../structures/xattr.js';
 import { placeXattrs } from '../xattrs.js';
 import { Area, blockNumbers, place } from './area.js';
 import { type BlockMapper, blockMapper } from './block-map.js';
-import { CopyList } from './copy-list.js';
 import { writeDirectory } from './directories.js';
 import type { Formatted } from './formatted.js';
 import { InodeTable } from './inode-table.js';
@@ -31,8 +31,8 @@ interface Body {
 const NO_BODY: Body = { size: 0, blocks: 0, flags: 0 };
 
 /**
- * Writes inodes in the order of their numbers, and all blocks that belong to them but files' content, which it
- * only places and lists.
+ * Writes inodes in the order of their numbers, and all blocks that belong to them but files' content, which it only
+ * places.
  */
 export class InodeWriter {
   readonly #plan: ImagePlan;
@@ -42,7 +42,7 @@ export class InodeWriter {
   readonly #attributes: Area;
   readonly #maps: Area;
   readonly #files: Region;
-  readonly #copies = new CopyList();
+  readonly #rows = new RowBuilder();
   readonly #parents: Uint32Array;
   readonly #xattrBlocks: Uint32Array;
   /** `i_block` of the inode that is being written. */
@@ -96,10 +96,10 @@ export class InodeWriter {
     if (placed.inInode.length > 0) writeInodeXattrs(inode, placed.inInode);
   }
 
-  /** Writes what is still in memory; returns the content that is to be copied. */
-  finish(): CopyList {
+  /** Writes what is still in memory; returns the content, which is still to be copied. */
+  finish(): ContentRows {
     for (const area of [this.#directories, this.#attributes, this.#maps, this.#table]) area.flush();
-    return this.#copies;
+    return this.#rows.finish();
   }
 
   #body(node: Node, number: number): Body {
@@ -136,7 +136,7 @@ export class InodeWriter {
   #file(file: File): Body {
     const runs = this.#plan.runsOf(file);
     const extents = place(runs, this.#files);
-    this.#copies.addFile(file.content, extents);
+    this.#rows.addFile(file.content, extents);
     return this.#mapped(extents, file.content.size, blocksIn(runs), 0);
   }
 

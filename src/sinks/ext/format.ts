@@ -33,8 +33,12 @@ export async function formatImage(
   await runTool('mke2fs', args, options);
 }
 
-/** Turns checks by mount count and by time off, and has e2fsck judge the file: it must find nothing at all. */
+/** Turns checks by mount count and by time off. */
 export async function finishImage(file: string, options: ToolOptions): Promise<void> {
   await runTool('tune2fs', ['-c', '0', '-i', '0', file], options);
+}
+
+/** Has e2fsck judge the file: it must find nothing at all. */
+export async function judgeImage(file: string, options: ToolOptions): Promise<void> {
   await runTool('e2fsck', ['-f', '-n', file], options);
 }

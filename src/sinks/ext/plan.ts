@@ -1,6 +1,6 @@
-import type { Context } from '../../context.js';
 import { FlattenError } from '../../errors.js';
 import { takeCensus } from '../../ext/census.js';
+import type { ContentCrew } from '../../ext/content/crew.js';
 import { planGeometry } from '../../ext/geometry.js';
 import { uuidBytes, uuidOf } from '../../ext/identity.js';
 import { numberInodes } from '../../ext/numbering.js';
@@ -41,13 +41,13 @@ const MAX_TIME = 2 ** 32 - 1;
 export async function planImage(
   rootfs: Rootfs,
   options: ExtOptions & Pick<SinkOptions, 'strict'>,
-  context: Pick<Context, 'signal'>,
+  crew: ContentCrew,
 ): Promise<PlannedImage> {
   const { label = '', time = DEFAULT_TIME } = options;
   const given = checkIdentity(options);
   const losses = new Losses(options);
   const tree = numberInodes(rootfs, Math.max(DEFAULT_TIME, time));
-  const { runsOf, fingerprint } = await survey(tree, context);
+  const { runsOf, fingerprint } = await survey(tree, crew);
   const uuid = given?.toLowerCase() ?? uuidOf(fingerprint);
   const seed = hashSeed(uuidBytes(uuid)!);
   const { format } = options;

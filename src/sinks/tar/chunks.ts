@@ -42,8 +42,11 @@ export class TreeChunks {
   /** Full buffers, then the last, shorter one. To be iterated once; closes what it opened. */
   *[Symbol.iterator](): Generator<Buffer> {
     try {
-      for (const { path, node } of walk(this.#rootfs.root)) yield* this.#member(path, node);
-      yield* this.#bytes(END);
+      for (const { path, node } of walk(this.#rootfs.root)) {
+        const member = this.#member(path, node);
+        if (!this.#putWhole(member)) yield* this.#putAcross(member);
+      }
+      yield* this.#put(END.length, (target, at) => END.copy(target, 0, at));
       yield this.#chunk.subarray(0, this.#used);
     } finally {
       this.#reader.close();
@@ -54,49 +57,63 @@ export class TreeChunks {
     return this.#buffers[this.#turn]!;
   }
 
-  *#member(path: string, node: Node): Generator<Buffer> {
+  #member(path: string, node: Node): Encoding {
     const first = this.#firstNames.get(node);
-    if (first !== undefined) {
-      yield* this.#bytes(encodeMember(memberOf(path, node, { type: 'link', linkpath: first })).header);
-      return;
-    }
+    if (first !== undefined) return bare(memberOf(path, node, { type: 'link', linkpath: first }));
     if (node.nlink > 1 && node.kind !== 'directory') this.#firstNames.set(node, path);
-    if (node.kind === 'file') yield* this.#file(path, node);
-    else yield* this.#bytes(encodeMember(memberOf(path, node)).header);
+    return node.kind === 'file' ? this.#file(path, node) : bare(memberOf(path, node));
   }
 
-  *#file(path: string, node: File): Generator<Buffer> {
+  #file(path: string, node: File): Encoding {
     const { content } = node;
     const { layer, offset, size, segments } = content;
-    const { header, runs } = encodeMember(
-      memberOf(path, node, { size, segments: this.#options.sparse ? segments : undefined }),
-    );
-    const stored = runs === undefined ? size : runBytes(runs);
-    yield* this.#bytes(header);
-    if (runs === undefined) yield* this.#content(content, 0, size);
-    // Runs that are on blocks already lie in the layer file as they shall lie here.
-    else if (stored === runBytes(segments!)) yield* this.#content({ layer, offset, size: stored }, 0, stored);
-    else for (const { start, length } of runs) yield* this.#content(content, start, length);
+    const sparse = this.#options.sparse ? segments : undefined;
+    const { header, runs } = encodeMember(memberOf(path, node, { size, segments: sparse }));
+    if (runs === undefined)
+      return { header, parts: [{ content, start: 0, length: size }], stored: size, size };
+    const stored = runBytes(runs);
+    // Runs that were on blocks already lie in the layer file as they shall lie here.
+    const asStored = stored === runBytes(segments!);
+    const parts = asStored
+      ? [{ content: { layer, offset, size: stored }, start: 0, length: stored }]
+      : runs.map(({ start, length }) => ({ content, start, length }));
+    return { header, parts, stored, size };
+  }
+
+  /** Puts a member that the chunk has room for, and does so without a generator: that is what most members are. */
+  #putWhole({ header, parts, stored, size }: Encoding): boolean {
+    const chunk = this.#chunk;
+    const body = this.#used + header.length;
+    const end = body + stored + padding(stored);
+    if (end >= chunk.length) return false;
+    header.copy(chunk, this.#used);
+    let at = body;
+    for (const { content, start, length } of parts) {
+      if (length > 0) this.#ahead.read(content, start, chunk.subarray(at, at + length));
+      at += length;
+    }
+    if (at < end) chunk.fill(0, at, end);
+    this.#used = end;
+    this.#done += size;
+    return true;
+  }
+
+  *#putAcross({ header, parts, stored, size }: Encoding): Generator<Buffer> {
+    yield* this.#put(header.length, (target, at) => header.copy(target, 0, at));
+    for (const { content, start, length } of parts) {
+      yield* this.#put(length, (target, at) => {
+        this.#ahead.read(content, start + at, target);
+        this.#done += target.length;
+      });
+    }
     this.#done += size - stored;
     yield* this.#put(padding(stored), (target) => target.fill(0));
-  }
-
-  #bytes(bytes: Buffer): Generator<Buffer> {
-    return this.#put(bytes.length, (target, at) => bytes.copy(target, 0, at));
-  }
-
-  #content(content: Content, start: number, length: number): Generator<Buffer> {
-    return this.#put(length, (target, at) => {
-      this.#ahead.read(content, start + at, target);
-      this.#done += target.length;
-    });
   }
 
   /** Has `length` bytes filled in, as many at a time as the chunk has room for. */
   *#put(length: number, fill: (target: Buffer, at: number) => void): Generator<Buffer> {
     for (let at = 0; at < length; ) {
-      const room = this.#chunk.length - this.#used;
-      const step = Math.min(length - at, room);
+      const step = Math.min(length - at, this.#chunk.length - this.#used);
       fill(this.#chunk.subarray(this.#used, this.#used + step), at);
       at += step;
       this.#used += step;
@@ -106,6 +123,20 @@ export class TreeChunks {
       this.#used = 0;
     }
   }
+}
+
+/** A member as it will stand in the archive: its headers, and then the parts, `stored` bytes together. */
+interface Encoding {
+  readonly header: Buffer;
+  readonly parts: readonly { readonly content: Content; readonly start: number; readonly length: number }[];
+  readonly stored: number;
+  /** Of the file, holes included. */
+  readonly size: number;
+}
+
+/** A member without a body. */
+function bare(member: Member): Encoding {
+  return { header: encodeMember(member).header, parts: [], stored: 0, size: 0 };
 }
 
 /** What the tar says of a node; `over` is what the node alone does not say. Spelled out: a spread of `meta` takes longer than all the rest. */

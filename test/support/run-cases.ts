@@ -1,23 +1,19 @@
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
-import type { Event } from '../src/context.js';
-import { FlattenError } from '../src/errors.js';
-import { allCases, type Case } from './support/case.js';
-import { layerTar } from './support/case-layer.js';
-import { ociFiles, writeFiles } from './support/image.js';
-import { lines } from './support/listing.js';
-import { needs } from './support/needs.js';
-import { scratch } from './support/scratch.js';
-import { SINKS, type TestSink } from './support/sinks.js';
+import type { Event } from '../../src/context.js';
+import { FlattenError } from '../../src/errors.js';
+import { allCases, type Case } from './case.js';
+import { layerTar } from './case-layer.js';
+import { ociFiles, writeFiles } from './image.js';
+import { lines } from './listing.js';
+import { needs } from './needs.js';
+import { scratch } from './scratch.js';
+import type { TestSink } from './sinks.js';
 
-/** Programs that a case's layers are packed with. */
-function packers({ layers }: Case): string[] {
-  return layers.map(({ packing }) => packing.compression).filter((name) => !/none|gzip/.test(name));
-}
-
-for (const sink of SINKS) {
+/** A test for each case, through one sink. */
+export function casesThrough(sink: TestSink): void {
   suite(`cases: ${sink.name}`, () => {
     for (const one of allCases()) {
       const skip = needs(...sink.needs, ...packers(one));
@@ -28,22 +24,29 @@ for (const sink of SINKS) {
   });
 }
 
+/** Programs that a case's layers are packed with. */
+function packers({ layers }: Case): string[] {
+  return layers.map(({ packing }) => packing.compression).filter((name) => !/none|gzip/.test(name));
+}
+
 async function run(one: Case, sink: TestSink, directory: string): Promise<void> {
   const layers = one.layers.map((layer) => ({ tar: layerTar(layer), ...layer.packing }));
-  const image = join(directory, 'image');
-  mkdirSync(image);
+  const [image, output] = [join(directory, 'image'), join(directory, 'output')];
+  for (const path of [image, output]) mkdirSync(path);
   writeFiles(image, ociFiles(layers));
   const warnings: string[] = [];
   const onEvent = (event: Event) => {
     if (event.type === 'warning') warnings.push(event.message);
   };
   const keepDirlinks = one.options.includes('keep-dirlinks');
-  const listing = sink.list(image, directory, { keepDirlinks, onEvent });
+  const listing = sink.list(image, output, { keepDirlinks, onEvent });
   if (one.error !== undefined) {
     await assert.rejects(listing, (error) => isExpected(error, one.error!));
+    assert.deepEqual(readdirSync(output), [], 'nothing half-made stays behind');
     return;
   }
   assert.deepEqual(lines(await listing), lines(one.tree!));
+  assert.ok(readdirSync(output).length <= 1, 'nothing but the output is left');
   checkWarnings(warnings, one.warnings);
 }
 

@@ -1,7 +1,7 @@
 import { readSync } from 'node:fs';
-import { FlattenError } from '../errors.js';
-import type { ContentReader } from '../layer/content.js';
-import type { LayerFile } from '../rootfs/node.js';
+import { FlattenError } from '../../errors.js';
+import type { ContentReader } from '../../layer/content.js';
+import type { LayerFile } from '../../rootfs/node.js';
 
 /**
  * A window on stored bytes that moves forward: small neighbours of a layer file cost one read together. Large enough to

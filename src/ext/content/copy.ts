@@ -1,25 +1,33 @@
 import type { ContentReader } from '../../layer/content.js';
 import { writeAt } from '../positioned.js';
-import { StoredWindow } from '../stored.js';
+
 import { BLOCK } from '../structures/features.js';
-import type { CopyList } from './copy-list.js';
+import type { ContentRows } from './rows.js';
+import type { StoredWindow } from './stored.js';
 
 const CAPACITY = 2 ** 20;
 /** From this many bytes on, a read of its own costs less than a copy out of the window. */
 const DIRECT_READ = 64 * 1024;
 
-/** Copies the list's items into the image, whole blocks at a time, in writes as large as neighbouring targets allow. Yields the bytes of each write. */
-export function* copyContent(fd: number, list: CopyList, reader: ContentReader): Generator<number> {
-  const output = new BlockWindow(fd);
-  const window = new StoredWindow(reader);
-  for (let i = 0; i < list.count; i++) {
-    const layer = list.layerAt(i);
-    const source = list.sourceAt(i);
-    const target = list.targetAt(i);
-    const length = list.lengthAt(i);
-    for (let done = 0; done < length; ) {
+/**
+ * Copies rows `from` to `to` into the image: whole blocks at a time, in writes as large as neighbouring targets
+ * allow. What no row fills of a block is zeros. Yields the bytes of each write.
+ */
+export function* copyRows(
+  rows: ContentRows,
+  from: number,
+  to: number,
+  window: StoredWindow,
+  { reader, output }: { readonly reader: ContentReader; readonly output: BlockWindow },
+): Generator<number> {
+  for (let row = from; row < to; row++) {
+    const layer = rows.layers[rows.layer[row]!]!;
+    const source = rows.source[row]!;
+    const target = rows.target[row]!;
+    const size = rows.size[row]!;
+    for (let done = 0; done < size; ) {
       if (!output.takes(target + done)) yield output.flush();
-      const room = output.room(target + done, length - done);
+      const room = output.room(target + done, size - done);
       if (room.length >= DIRECT_READ) reader.readStored(layer, source + done, room);
       else window.view(layer, source + done, room.length).copy(room);
       done += room.length;
@@ -29,7 +37,7 @@ export function* copyContent(fd: number, list: CopyList, reader: ContentReader):
 }
 
 /** Whole blocks that follow one another, gathered for one write. What is not filled in is zeros. */
-class BlockWindow {
+export class BlockWindow {
   readonly #fd: number;
   readonly #bytes = Buffer.allocUnsafeSlow(CAPACITY);
   #start = 0;

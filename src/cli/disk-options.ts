@@ -1,0 +1,41 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import type { DiskOptions } from '../sinks/output.js';
+import { parseCount, parseSize } from './numbers.js';
+
+/** Options of disk images, as commander gives them. */
+export type DiskFlags = DiskOptions;
+
+/** Adds the options of disk images. */
+export function addDiskOptions(command: Command): Command {
+  return command
+    .optionsGroup('Disk images:')
+    .option('--size <bytes>', 'the size of the file (default: the least that holds the tree)', parseSize)
+    .option('--free <bytes>', 'room to leave beyond what the tree takes', parseSize)
+    .option('--free-inodes <count>', 'inodes to leave (default: one for every 16K of --free)', parseCount)
+    .option('--label <name>', 'the volume label, at most 16 bytes')
+    .option('--uuid <uuid>', 'the UUID (default: derived from the content)')
+    .option('--journal <bytes>', "the journal's size, or none, which only ext4 allows", parseJournal)
+    .option('--reserved <percent>', 'room that only root may fill (0)', parsePercent);
+}
+
+/** Takes the options of disk images out of a command's flags. */
+export function splitDiskFlags<T extends DiskFlags>(
+  flags: T,
+): { disk?: DiskOptions; rest: Omit<T, keyof DiskFlags> } {
+  const { size, free, freeInodes, label, uuid, journal, reserved, ...rest } = flags;
+  const given = Object.entries({ size, free, freeInodes, label, uuid, journal, reserved }).filter(
+    ([, value]) => value !== undefined,
+  );
+  return given.length === 0 ? { rest } : { disk: Object.fromEntries(given), rest };
+}
+
+function parseJournal(text: string): number | 'none' {
+  return text === 'none' ? text : parseSize(text);
+}
+
+function parsePercent(text: string): number {
+  const percent = Number(text);
+  if (text.trim() === '' || !Number.isFinite(percent))
+    throw new InvalidArgumentError('It is a number of percent.');
+  return percent;
+}

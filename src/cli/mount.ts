@@ -1,0 +1,77 @@
+import { closeSync, openSync, readSync } from 'node:fs';
+import type { Command } from 'commander';
+import { FlattenError, ioError, throwIfAborted } from '../errors.js';
+
+const OPTIONS = ['loop', 'ro', 'noatime', 'nodiratime'];
+/** In the superblock, 1024 bytes into the file: the magic number, and the incompatible features. */
+const MAGIC = [1024 + 56, 0xef53] as const;
+const INCOMPATIBLE = 1024 + 96;
+const NEEDS_RECOVERY = 4;
+
+/** `flatten mount IMAGE DIR` and `flatten unmount DIR`. */
+export function addMount(program: Command, signal: AbortSignal): void {
+  program
+    .command('mount')
+    .summary('mount a disk image, read-only')
+    .description(`Mounts a disk image by a loop device: mount -o ${OPTIONS.join(',')}. It takes root.`)
+    .argument('<image>', 'a disk image: FILE.img, .ext2, .ext3, .ext4')
+    .argument('<dir>', 'an existing directory')
+    .action(async (image: string, directory: string) => {
+      const options = mountOptions(image);
+      if (options.includes('noload')) {
+        process.stderr.write(`flatten: ${image} was not unmounted cleanly: mounting it as it is (noload)\n`);
+      }
+      await requireRoot(`flatten mount ${image} ${directory}`, `fuse2fs -o ro ${image} ${directory}`);
+      await system('mount', ['-o', options.join(','), '--', image, directory], signal);
+    });
+  program
+    .command('unmount')
+    .summary('unmount what mount has mounted')
+    .argument('<dir>')
+    .action(async (directory: string) => {
+      await requireRoot(`flatten unmount ${directory}`, `fusermount -u ${directory}`);
+      await system('umount', ['--', directory], signal);
+    });
+}
+
+/** A journal that waits to be replayed cannot be, on a read-only mount of a read-only file; then it must not be loaded. */
+function mountOptions(image: string): string[] {
+  const superblock = Buffer.alloc(2048);
+  try {
+    const fd = openSync(image, 'r');
+    try {
+      readSync(fd, superblock, 0, superblock.length, 0);
+    } finally {
+      closeSync(fd);
+    }
+  } catch (error) {
+    throw ioError(error, image);
+  }
+  if (superblock.readUInt16LE(MAGIC[0]) !== MAGIC[1]) {
+    throw new FlattenError('USAGE', `${image}: is no ext2, ext3 or ext4 image`, {
+      hint: `make one: flatten IMAGE -o disk.img`,
+    });
+  }
+  const isDirty = (superblock.readUInt32LE(INCOMPATIBLE) & NEEDS_RECOVERY) !== 0;
+  return isDirty ? [...OPTIONS, 'noload'] : OPTIONS;
+}
+
+async function requireRoot(command: string, withFuse: string): Promise<void> {
+  if (process.getuid?.() === 0) return;
+  const { execa } = await import('execa');
+  const { failed } = await execa(withFuse.split(' ')[0]!, ['-V'], { reject: false });
+  const fuse = failed ? '' : `, or without root: ${withFuse}`;
+  throw new FlattenError('IO', 'mounting takes root', { hint: `sudo ${command}${fuse}` });
+}
+
+async function system(program: string, args: readonly string[], signal: AbortSignal): Promise<void> {
+  const { execa } = await import('execa');
+  const result = await execa(program, args, { reject: false, cancelSignal: signal, stdin: 'ignore' });
+  throwIfAborted(signal);
+  if (!result.failed) return;
+  const what = result.stderr?.trim() || result.shortMessage;
+  throw new FlattenError('TOOL', `${program}: ${what}`, {
+    hint: `the command was: ${result.command}`,
+    cause: result,
+  });
+}

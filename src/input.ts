@@ -1,0 +1,112 @@
+import { statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, resolve } from 'node:path';
+import { type Context, DEFAULT_LIMITS, type Event } from './context.js';
+import { FlattenError } from './errors.js';
+import { parsePlatform } from './oci/platform.js';
+import { type AddedDirectory, addedLayer, type MadeDirectory, madeLayer } from './sources/added.js';
+import type { Image } from './sources/image.js';
+import { openImage } from './sources/open.js';
+import { type LoadedTree, loadTree } from './tree.js';
+
+/** Which image is read, how, and what is changed in its tree. */
+export interface InputOptions {
+  /** An archive, a layout directory, a rootfs (tar or directory), `-` for standard input, or one of these behind a transport as `oci:DIR:TAG`. */
+  readonly input: string;
+  /** Which image, where the input holds several: `NAME[:TAG]` or a digest. */
+  readonly image?: string;
+  /** `os/arch[/variant]`. Default: this machine's, as linux. */
+  readonly platform?: string;
+  /** Compare every digest. Default true. */
+  readonly verify?: boolean;
+  /** Follow a lower layer's symlink to a directory where a layer puts files below it, instead of replacing it. Default false. */
+  readonly keepDirlinks?: boolean;
+  /** Globs: keep only these, with what is below them and the directories that lead there. */
+  readonly include?: readonly string[];
+  /** Globs: leave these out, with what is below them. */
+  readonly exclude?: readonly string[];
+  /** Directories that are made in the tree, before anything is added. */
+  readonly mkdir?: readonly MadeDirectory[];
+  /** Host directories that are put on top, in this order. */
+  readonly add?: readonly AddedDirectory[];
+  /** Clamp every mtime to this many seconds since 1970. */
+  readonly sourceDateEpoch?: number;
+  /** Bytes: of the uncompressed layers, and of all files. Default 64 GiB. */
+  readonly maxSize?: number;
+  /** Entries in all layers. Default 2,000,000. */
+  readonly maxEntries?: number;
+  /** Where unlinked temporary files go. Default: TMPDIR, else beside the output, else the system's directory for them. */
+  readonly tmp?: string;
+  /** Abort it to stop; nothing half-made stays. */
+  readonly signal?: AbortSignal;
+  /** Progress and warnings. */
+  readonly onEvent?: (event: Event) => void;
+}
+
+/** An image that is open, and its tree. */
+export interface Input {
+  readonly image: Image;
+  readonly tree: LoadedTree;
+  readonly context: Context;
+}
+
+/** Opens the image, loads its tree, lets `use` work with both, and closes them whatever happens. `output` is where it will go. */
+export async function withInput<T>(
+  options: InputOptions,
+  output: string | undefined,
+  use: (input: Input) => Promise<T>,
+): Promise<T> {
+  const { input, image: name, platform } = options;
+  const context = contextOf(options, output);
+  const choice = {
+    ...(name !== undefined && { image: name }),
+    ...(platform !== undefined && { platform: parsePlatform(platform) }),
+  };
+  const image = await openImage(input, choice, context, output === undefined ? {} : { exclude: [output] });
+  try {
+    const tree = await loadTree(image.layers, treeOptions(options), context);
+    try {
+      return await use({ image, tree, context });
+    } finally {
+      tree.close();
+    }
+  } finally {
+    await image.close();
+  }
+}
+
+function treeOptions(options: InputOptions) {
+  const { keepDirlinks = false, include, exclude, mkdir = [], add = [], sourceDateEpoch } = options;
+  const time = BigInt(sourceDateEpoch ?? 0) * 1_000_000_000n;
+  return {
+    keepDirlinks,
+    ...(include && { include }),
+    ...(exclude && { exclude }),
+    add: [...(mkdir.length > 0 ? [madeLayer(mkdir, time)] : []), ...add.map(addedLayer)],
+    ...(sourceDateEpoch !== undefined && { sourceDateEpoch }),
+  };
+}
+
+function contextOf(options: InputOptions, output: string | undefined): Context {
+  const { signal, onEvent, verify = true, maxSize, maxEntries } = options;
+  return {
+    signal: signal ?? new AbortController().signal,
+    tmp: options.tmp ?? temporary(output),
+    limits: {
+      maxSize: maxSize ?? DEFAULT_LIMITS.maxSize,
+      maxEntries: maxEntries ?? DEFAULT_LIMITS.maxEntries,
+    },
+    verify,
+    report: onEvent ?? (() => {}),
+  };
+}
+
+/** The output's own directory has room for the image, as a small /tmp may not; TMPDIR is the user's word and wins. */
+function temporary(output: string | undefined): string {
+  if (process.env.TMPDIR || output === undefined || output === '-') return tmpdir();
+  const parent = dirname(resolve(output));
+  if (statSync(parent, { throwIfNoEntry: false })?.isDirectory()) return parent;
+  throw new FlattenError('NOT_FOUND', `${parent}: the output's directory is not there`, {
+    hint: `mkdir -p ${parent}`,
+  });
+}

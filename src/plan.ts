@@ -1,0 +1,46 @@
+import { FlattenError } from './errors.js';
+import { ContentCrew } from './ext/content/crew.js';
+import type { Geometry } from './ext/geometry.js';
+import { planLines } from './ext/plan-lines.js';
+import type { FlattenOptions } from './flatten.js';
+import { withInput } from './input.js';
+import { planImage } from './sinks/ext/plan.js';
+import { formatOf } from './sinks/output.js';
+
+/** How large a disk image would be, and why. */
+export interface DiskPlan {
+  readonly bytes: number;
+  readonly blocks: number;
+  readonly inodes: number;
+  readonly freeBlocks: number;
+  readonly freeInodes: number;
+  /** For a person, a line each. */
+  readonly lines: readonly string[];
+}
+
+/** Sizes the disk image that {@link flatten} would write with the same options, and writes nothing. */
+export async function planDisk(options: FlattenOptions): Promise<DiskPlan> {
+  const format = formatOf(options.output, options.format);
+  if (format !== 'ext2' && format !== 'ext3' && format !== 'ext4') {
+    throw new FlattenError('USAGE', `--plan is for disk images, and the output is ${format}`);
+  }
+  return withInput(options, options.output, async ({ tree, context }) => {
+    const crew = new ContentCrew(context.signal);
+    try {
+      const plan = await planImage(
+        tree.rootfs,
+        { ...options.disk, format, strict: options.strict ?? false },
+        crew,
+      );
+      await tree.verified;
+      return described(plan.image.geometry);
+    } finally {
+      await crew.dismiss();
+    }
+  });
+}
+
+function described(geometry: Geometry): DiskPlan {
+  const { bytes, blocks, inodes, freeBlocks, freeInodes } = geometry;
+  return { bytes, blocks, inodes, freeBlocks, freeInodes, lines: planLines(geometry) };
+}

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite, test } from 'node:test';
+import { FlattenError } from '../../src/errors.js';
+import { lines } from './listing.js';
+import { needs } from './needs.js';
+import { choices, expectedLines, NO_IMAGES, pathOf, type RealArchive, realArchives } from './real-images.js';
+import { scratch } from './scratch.js';
+import type { TestSink } from './sinks.js';
+
+/** Archives with images that others accept and we do not: what we say, and why. Without verification we give their tree. */
+const ON_PURPOSE: Readonly<Record<string, string>> = Object.fromEntries(
+  [
+    'h-10876b00-integration__assets__oci-test-image__cloudfoundry.image.base-directory',
+    'h-a4a02d78-integration__assets__oci-test-image__alpine',
+    'integration__assets__oci-test-image__cloudfoundry.experimental.image.base-directory',
+    'integration__assets__oci-test-image__hardlink',
+  ].map((name) => [
+    `cloudfoundry-grootfs--${name}.oci.tar`,
+    'its config was edited and has no longer the size and digest in the manifest; umoci does not look',
+  ]),
+);
+
+/** A test for each archive with images that docker or umoci accept: each must give the tree that they give. */
+export function realImagesThrough(sink: TestSink): void {
+  suite(`real images: ${sink.name}`, { skip: NO_IMAGES }, () => {
+    for (const archive of realArchives()) {
+      const reason = ON_PURPOSE[archive.file];
+      if (!archive.images.some(({ expected }) => expected)) continue;
+      const name = reason === undefined ? archive.file : `${archive.file}: refused, since ${reason}`;
+      test(name, { skip: needs(...sink.needs) }, async (t) => {
+        const directory = scratch(t);
+        if (reason !== undefined) await refusedUnlessUnverified(archive, sink, directory);
+        else await everyImage(archive, sink, directory);
+      });
+    }
+  });
+}
+
+async function everyImage(archive: RealArchive, sink: TestSink, directory: string): Promise<void> {
+  const chosen = choices(archive, directory);
+  const output = join(directory, 'output');
+  for (const [index, image] of archive.images.entries()) {
+    if (image.expected === undefined) continue;
+    mkdirSync(output);
+    const choice = chosen[index] === undefined ? {} : { image: chosen[index] };
+    const listing = lines(await sink.list(pathOf(archive), output, choice));
+    assert.deepEqual(listing, expectedLines(image), `image ${index} of ${archive.file}`);
+    rmSync(output, { recursive: true });
+  }
+}
+
+async function refusedUnlessUnverified(
+  archive: RealArchive,
+  sink: TestSink,
+  directory: string,
+): Promise<void> {
+  const isMismatch = (error: unknown) => error instanceof FlattenError && error.code === 'DIGEST_MISMATCH';
+  await assert.rejects(sink.list(pathOf(archive), directory), isMismatch);
+  const listing = lines(await sink.list(pathOf(archive), directory, { verify: false }));
+  assert.deepEqual(listing, expectedLines(archive.images[0]!));
+}
