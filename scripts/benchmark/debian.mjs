@@ -105,11 +105,16 @@ function whiteout(directory, name) {
   if (!existsSync(join(directory, name))) writeFileSync(join(directory, name), '');
 }
 
-/** Every regular file below `stage`, in the order of names. */
-function filesBelow(stage) {
-  return readdirSync(stage, { recursive: true })
-    .sort()
-    .map((path) => ({ stage, path, stats: lstatSync(join(stage, path), { throwIfNoEntry: false }) }))
-    .filter(({ stats }) => stats?.isFile())
-    .map(({ path, stats }) => ({ stage, path, size: stats.size }));
+/** Every regular file below `stage`, in the order of names; symlinks to directories are not followed. */
+function filesBelow(stage, below = '') {
+  const entries = readdirSync(join(stage, below), { withFileTypes: true });
+  return entries.sort(byName).flatMap((entry) => {
+    const path = join(below, entry.name);
+    if (entry.isDirectory()) return filesBelow(stage, path);
+    return entry.isFile() ? [{ stage, path, size: lstatSync(join(stage, path)).size }] : [];
+  });
+}
+
+function byName(a, b) {
+  return a.name < b.name ? -1 : 1;
 }

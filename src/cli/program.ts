@@ -27,6 +27,7 @@ export async function run(argv: readonly string[], signal: AbortSignal): Promise
     .helpOption('-h, --help', 'print this help')
     .addHelpText('before', EXAMPLES)
     .showHelpAfterError('(flatten --help shows how)')
+    .configureOutput({ outputError: (text, write) => write(`flatten: ${text}`) })
     .exitOverride()
     .enablePositionalOptions();
   addConvert(program, signal);

@@ -27,12 +27,13 @@ export async function* openLayers(layers: readonly Layer[], context: Context): A
     for (const opening of openings) yield await opening;
     isComplete = true;
   } finally {
-    threads.close();
+    const ended = threads.close();
     if (!isComplete) {
       stop.abort();
       for (const opening of await Promise.allSettled(openings)) {
         if (opening.status === 'fulfilled') opening.value.close();
       }
+      await ended;
     }
   }
 }

@@ -56,6 +56,7 @@ class BlockPacker implements Packer {
   /** Members or frames on their way, in order. */
   readonly #pending: Promise<Uint8Array>[] = [];
   readonly #spare: ArrayBuffer[] = [];
+  #stopped: Promise<void> | undefined;
   #blocks = 0;
   #block: Uint8Array<ArrayBuffer> | undefined;
   #filled = 0;
@@ -92,9 +93,10 @@ class BlockPacker implements Packer {
     await this.stop();
   }
 
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
     this.#signal.removeEventListener('abort', this.#onAbort);
-    await Promise.all(this.#threads.splice(0).map((thread) => thread.stop()));
+    this.#stopped ??= Promise.all(this.#threads.map((thread) => thread.stop())).then(() => {});
+    return this.#stopped;
   }
 
   async #orStop(act: () => Promise<void>): Promise<void> {
@@ -111,6 +113,7 @@ class BlockPacker implements Packer {
   /** Gives the block to the next thread in turn. One block more than threads is on its way, so that none waits. */
   async #send(): Promise<void> {
     if (this.#pending.length > this.#maxThreads) await this.#receive();
+    throwIfAborted(this.#signal);
     const turn = this.#blocks++ % this.#maxThreads;
     this.#threads[turn] ??= new PackThread();
     const block = this.#block?.buffer ?? new ArrayBuffer(0);

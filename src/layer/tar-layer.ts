@@ -41,7 +41,7 @@ export function tarLayer(layer: TarLayer): Layer {
       } catch (error) {
         throw inLayer(error, name);
       } finally {
-        if (shared === undefined) loading.threads.close();
+        if (shared === undefined) void loading.threads.close();
       }
     },
   };

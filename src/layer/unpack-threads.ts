@@ -22,6 +22,10 @@ export class UnpackThreads {
   #jobs = 0;
   #closed = false;
   #digesting: Promise<unknown> = Promise.resolve();
+  #tellEnded = () => {};
+  readonly #ended = new Promise<void>((resolve) => {
+    this.#tellEnded = resolve;
+  });
 
   constructor(size = PARALLEL) {
     this.#size = size;
@@ -36,7 +40,7 @@ export class UnpackThreads {
     } finally {
       this.#jobs--;
       this.#next();
-      this.#stopIdle();
+      this.#endIdle();
     }
   }
 
@@ -48,15 +52,16 @@ export class UnpackThreads {
       .catch(() => {})
       .then(() => {
         this.#jobs--;
-        this.#stopIdle();
+        this.#endIdle();
       });
     return result;
   }
 
-  /** Says that no more jobs come: each thread ends when the jobs there are have been done. */
-  close(): void {
+  /** Says that no more jobs come: the threads end when the jobs there are have been done. Resolves when they have ended. */
+  close(): Promise<void> {
     this.#closed = true;
-    this.#stopIdle();
+    this.#endIdle();
+    return this.#ended;
   }
 
   async #turn(): Promise<void> {
@@ -70,9 +75,9 @@ export class UnpackThreads {
     else waiting();
   }
 
-  #stopIdle(): void {
+  #endIdle(): void {
     if (!this.#closed || this.#jobs > 0) return;
-    for (const worker of this.#idle.splice(0)) void worker.terminate();
+    void Promise.all(this.#idle.splice(0).map((worker) => worker.terminate())).then(this.#tellEnded);
   }
 
   async #onThread(job: Job, { signal, onProgress }: RunOptions): Promise<JobResult> {

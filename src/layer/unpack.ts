@@ -66,7 +66,7 @@ export async function unpack(range: ByteRange, context: Context, wanted: Wanted 
     closeSync(output);
     throw error;
   } finally {
-    if (wanted.threads === undefined) threads.close();
+    if (wanted.threads === undefined) await threads.close();
   }
 }
 

@@ -13,9 +13,9 @@ export class Losses {
     this.#strict = options.strict;
   }
 
-  /** Counts one loss. Strict: throws `LOSS` instead, naming `path` (latin1) and `reason`. */
+  /** Counts one loss at `path` (latin1, `''` for the root). Strict: throws `LOSS` instead, naming path and reason. */
   add(kind: string, path: string, reason: string): void {
-    this.merge([{ kind, count: 1, example: path, reason }]);
+    this.merge([{ kind, count: 1, example: path || '.', reason }]);
   }
 
   /** Counts what another thread counted. Strict: throws `LOSS` at the first. */
@@ -36,7 +36,7 @@ export class Losses {
 
 function lossError({ kind, example, reason }: Loss): FlattenError {
   return new FlattenError('LOSS', `the output cannot hold its ${kind}: ${reason}`, {
-    path: example === '' ? '.' : example,
+    path: example,
     hint: 'leave --strict out to write the rest, or choose an output that holds it',
   });
 }

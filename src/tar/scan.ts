@@ -38,7 +38,8 @@ export function* scanTar(source: TarSource, options: { readonly window?: number 
     if (preface.count > 0) preface = blank(preface.globals);
     position = next;
   }
-  if (preface.name ?? preface.link ?? preface.pax) {
+  const { name, link, pax } = preface;
+  if (name !== undefined || link !== undefined || pax !== undefined) {
     throw new FlattenError('BAD_LAYER', 'the archive ends between a long-name or PAX header and its entry');
   }
 }

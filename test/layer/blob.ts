@@ -1,6 +1,15 @@
-import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  readSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import type { Worker } from 'node:worker_threads';
 import { type Context, DEFAULT_LIMITS } from '../../src/context.js';
 import type { ByteRange } from '../../src/layer/layer.js';
 import { scratch } from '../support/scratch.js';
@@ -27,14 +36,24 @@ export function readAll({ fd, offset, length }: ByteRange): Buffer {
   return bytes;
 }
 
-/** What a run left: names in its directory, open files that lay there, threads and programs. */
+const threads = new Set<Worker>();
+process.on('worker', (worker) => {
+  threads.add(worker);
+  worker.on('exit', () => threads.delete(worker));
+});
+
+/** Threads that have not ended. */
+export function liveThreads(): number {
+  return threads.size;
+}
+
+/** What a run left: names in its directory, open files that lay there, and programs. */
 export function leftovers({ tmp }: Context): string[] {
   const open = readdirSync('/proc/self/fd').map((fd) => linkOf(`/proc/self/fd/${fd}`));
-  const threads = process.getActiveResourcesInfo().filter((kind) => /worker/i.test(kind));
   const programs = readdirSync('/proc/self/task').flatMap((task) =>
     readFileSync(`/proc/self/task/${task}/children`, 'latin1').split(' ').filter(Boolean),
   );
-  return [...readdirSync(tmp), ...open.filter((path) => path.startsWith(tmp)), ...threads, ...programs];
+  return [...readdirSync(tmp), ...open.filter((path) => path.startsWith(tmp)), ...programs];
 }
 
 function linkOf(path: string): string {

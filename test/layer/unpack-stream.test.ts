@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { FlattenError } from '../../src/errors.js';
 import { gunzip } from '../../src/layer/unpack-gzip.js';
 import { unzstd } from '../../src/layer/unpack-zstd.js';
-import { FlattenError } from '../../src/errors.js';
 import { compress } from '../support/compress.js';
 import { needs } from '../support/needs.js';
 import { someBytes } from './blob.js';
@@ -70,7 +70,10 @@ for (const kind of ['gzip', 'zstd'] as const) {
     const packed = compress(someBytes(100), { compression: kind });
     for (const garbage of ['x', 'garbage', 'x'.repeat(2 << 20)]) {
       await assert.rejects(undo(kind, Buffer.concat([packed, Buffer.from(garbage)])), isDamage);
-      await assert.rejects(undo(kind, Buffer.concat([packed, Buffer.from(garbage)]), packed.length), isDamage);
+      await assert.rejects(
+        undo(kind, Buffer.concat([packed, Buffer.from(garbage)]), packed.length),
+        isDamage,
+      );
     }
   });
 

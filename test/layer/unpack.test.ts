@@ -5,13 +5,10 @@ import { FlattenError } from '../../src/errors.js';
 import { unpack } from '../../src/layer/unpack.js';
 import { compress, type Packing } from '../support/compress.js';
 import { needs } from '../support/needs.js';
-import { blobOf, contextFor, leftovers, readAll, someBytes } from './blob.js';
+import { blobOf, contextFor, leftovers, liveThreads, readAll, someBytes } from './blob.js';
 
 const KINDS = ['gzip', 'zstd', 'xz', 'bzip2'] as const;
-const SHAPES: Packing[] = KINDS.flatMap((compression) => [
-  { compression },
-  { compression, pieces: 3 },
-]);
+const SHAPES: Packing[] = KINDS.flatMap((compression) => [{ compression }, { compression, pieces: 3 }]);
 SHAPES.push({ compression: 'zstd', pieces: 2, skippable: true });
 
 const sum = (program: string, bytes: Buffer) =>
@@ -19,7 +16,7 @@ const sum = (program: string, bytes: Buffer) =>
 
 for (const shape of SHAPES) {
   const { compression, pieces = 1, skippable } = shape;
-  const what = `${compression} of ${pieces} ${skippable ? 'and skippable frames' : ''}`;
+  const what = `${pieces} piece(s) of ${compression}${skippable ? ' among skippable frames' : ''}`;
   test(`unpacks ${what} and digests both sides`, { skip: needs(compression) }, async (t) => {
     for (const bytes of [Buffer.alloc(0), Buffer.from('a'), someBytes(5_000_000)]) {
       const context = contextFor(t);
@@ -62,8 +59,12 @@ for (const compression of KINDS) {
     const cuts = [packed.length - 1, packed.length >> 1, 11].map((length) => packed.subarray(0, length));
     for (const bytes of [...cuts, corrupt]) {
       const context = contextFor(t);
-      const code = { code: 'BAD_LAYER', message: new RegExp(`the ${compression} data is (cut short|.*corrupt)`) };
+      const code = {
+        code: 'BAD_LAYER',
+        message: new RegExp(`the ${compression} data is (cut short|.*corrupt)`),
+      };
       await assert.rejects(unpack(blobOf(t, bytes), context, { stored: 'sha256' }), code);
+      assert.equal(liveThreads(), 0);
       assert.deepEqual(leftovers(context), []);
     }
   });
@@ -73,6 +74,7 @@ for (const compression of KINDS) {
     const context = contextFor(t, { limits: { maxSize: 3_000_000, maxEntries: 1 } });
     const hint = /--max-size/;
     await assert.rejects(unpack(blob, context), { code: 'LIMIT', message: /3000000 bytes/, hint });
+    assert.equal(liveThreads(), 0);
     assert.deepEqual(leftovers(context), []);
   });
 
@@ -86,6 +88,7 @@ for (const compression of KINDS) {
       if (delay === 0) stop.abort();
       else setTimeout(() => stop.abort(), delay);
       const outcome = await unpacked.then(() => 'done', codeOf);
+      if (outcome === 'INTERRUPTED') assert.equal(liveThreads(), 0);
       assert.ok(outcome === 'INTERRUPTED' || (outcome === 'done' && delay > 1), outcome);
       assert.deepEqual(leftovers(context), []);
     }
@@ -124,9 +127,9 @@ test('a program that is missing is named, with the package to install', async (t
 
 function withEmptyPath<T>(t: TestContext, act: () => T): T {
   const { PATH } = process.env;
-  process.env['PATH'] = '/nonexistent';
+  process.env.PATH = '/nonexistent';
   t.after(() => {
-    process.env['PATH'] = PATH;
+    process.env.PATH = PATH;
   });
   return act();
 }

@@ -29,8 +29,9 @@ suite('real images: those that others refuse', { skip: NO_IMAGES }, () => {
       const directory = scratch(t);
       const chosen = archive.images.length === 0 ? [] : choices(archive, directory);
       for (const [index, image] of images.entries()) {
-        const isOnlyOne = index > 0 && chosen[index] === undefined; // a further description of the same image
-        if (image.expected === undefined && !isOnlyOne)
+        // From Docker 25 on an archive has two descriptions of its images, and we read the first.
+        const isSecond = index > 0 && archive.format.startsWith('docker>=25');
+        if (image.expected === undefined && !isSecond)
           await refusedOrBetter(archive, image, chosen[index], t.diagnostic.bind(t), directory);
       }
     });

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { listDirectory } from './list-directory.js';
 import type { Row } from './listing.js';
@@ -38,6 +38,7 @@ function readJson(path: string): any {
 }
 
 function unpack(layer: string, rootfs: string): void {
+  if (statSync(layer).size === 0) return;
   const names = execFileSync('tar', ['-tf', layer], { encoding: 'utf8' }).split('\n');
   for (const name of names.filter((name) => basename(name).startsWith('.wh.'))) {
     const parent = join(rootfs, dirname(name));

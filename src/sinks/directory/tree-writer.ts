@@ -91,7 +91,7 @@ class TreeWriter {
     const { libc } = this.#means;
     const refuse = ({ path, node }: Special, reason: string) => {
       this.#lost.add(node);
-      this.#means.losses.add(node.kind === 'fifo' ? 'fifo' : 'device', path, reason);
+      this.#means.losses.add(lossOf(node), path, reason);
     };
     const specials = this.#plan.specials.map(({ directory, name, node }) => {
       const host = Buffer.from(this.#paths.of(directory, name));
@@ -115,7 +115,7 @@ class TreeWriter {
     await this.#each(this.#plan.links.filter(wanted), ({ directory, name, node, first }) => {
       const path = this.#paths.of(directory, name);
       if (this.#lost.has(node))
-        this.#means.losses.add('device', this.#inImage(), 'a link to one that is not there');
+        this.#means.losses.add(lossOf(node), this.#inImage(), 'the first name is missing');
       else linkSync(this.#targets.of(first.directory, first.name), path);
     });
   }
@@ -190,6 +190,10 @@ class TreeWriter {
       if (this.#means.pace.due()) await this.#means.pace.rest();
     }
   }
+}
+
+function lossOf(node: Node): string {
+  return node.kind === 'fifo' ? 'fifo' : 'device';
 }
 
 function* countdown(directories: readonly Directory[]): Generator<[number, Directory]> {

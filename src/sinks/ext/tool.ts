@@ -53,7 +53,8 @@ export async function runTool(name: string, args: readonly string[], options: To
   });
   throwIfAborted(options.signal);
   if (!result.failed) return result.all;
-  const code = result.exitCode === undefined ? (result.signal ?? 'no exit code') : `exit code ${result.exitCode}`;
+  const code =
+    result.exitCode === undefined ? (result.signal ?? 'no exit code') : `exit code ${result.exitCode}`;
   const tail = (result.all ?? '').trim().split('\n').slice(-TAIL_LINES).join(' | ');
   throw new FlattenError('TOOL', `${name} failed with ${code}: ${tail || result.shortMessage}`, {
     hint: `the command was: ${[file, ...args].map(quoted).join(' ')}`,

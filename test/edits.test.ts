@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { flatten, planDisk } from '../src/index.js';
+import { needs } from './support/needs.js';
+import { PROJECT } from './support/project.js';
+import { scratch } from './support/scratch.js';
+
+const DEMO = join(PROJECT, 'test/images/demo.tar');
+
+/** GNU tar's listing of an archive: mode, owner, day, name. */
+function listing(tar: string): string[] {
+  const env = { ...process.env, TZ: 'UTC', LC_ALL: 'C' };
+  const text = execFileSync('tar', ['--numeric-owner', '-tvf', tar], { encoding: 'utf8', env });
+  return text
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.replace(/ +\d+ (\d{4}-\d\d-\d\d) \d\d:\d\d/, ' $1'));
+}
+
+test('include, exclude, mkdir and add edit the tree, in this order', { skip: needs('tar') }, async (t) => {
+  const cwd = scratch(t);
+  const host = join(cwd, 'host');
+  mkdirSync(join(host, 'sub'), { recursive: true });
+  writeFileSync(join(host, 'motd'), 'welcome\n');
+  chmodSync(join(host, 'motd'), 0o600);
+  symlinkSync('motd', join(host, 'sub/ping'));
+  for (const path of ['motd', 'sub']) utimesSync(join(host, path), 1e9, 1e9);
+  const output = join(cwd, 'flat.tar');
+  await flatten({
+    input: DEMO,
+    output,
+    include: ['etc', '/usr/bin', 'bin'],
+    exclude: ['etc/conf.d', '**/ping'],
+    mkdir: [{ path: '/data/deep', mode: 0o1770 }],
+    add: [
+      { directory: host, path: 'etc' },
+      { directory: join(host, 'sub'), path: '/bin/' },
+    ],
+    sourceDateEpoch: 1_600_000_000,
+  });
+  assert.deepEqual(listing(output), [
+    'drwxr-xr-x 0/0 1970-01-01 ./',
+    'lrwxrwxrwx 0/0 2020-09-13 bin -> usr/bin',
+    'drwxr-xr-x 0/0 1970-01-01 data/',
+    'drwxrwx--T 0/0 2020-09-13 data/deep/',
+    'drwxr-xr-x 0/0 2020-09-13 etc/',
+    '-rw------- 0/0 2001-09-09 etc/motd',
+    '-rw-r--r-- 0/0 2020-09-13 etc/os-release',
+    '-rw-r--r-- 0/0 2020-09-13 etc/passwd',
+    '-rw-r----- 0/42 2020-09-13 etc/shadow',
+    'drwxr-xr-x 0/0 2001-09-09 etc/sub/',
+    'lrwxrwxrwx 0/0 2020-09-13 etc/sub/ping -> motd',
+    'drwxr-xr-x 0/0 2020-09-13 usr/',
+    'drwxr-xr-x 0/0 2020-09-13 usr/bin/',
+    '-rwxr-xr-x 0/0 2020-09-13 usr/bin/greet',
+    'lrwxrwxrwx 0/0 2020-09-13 usr/bin/ping -> motd',
+    '-rwsr-xr-x 0/0 2020-09-13 usr/bin/su',
+    '-rwxr-xr-x 0/0 2020-09-13 usr/bin/which',
+  ]);
+});
+
+test('hard links in an added directory stay links', async (t) => {
+  const cwd = scratch(t);
+  const host = join(cwd, 'host');
+  mkdirSync(host);
+  writeFileSync(join(host, 'a'), 'one inode');
+  execFileSync('ln', [join(host, 'a'), join(host, 'b')]);
+  const output = join(cwd, 'flat.tar');
+  await flatten({ input: DEMO, output, include: ['nothing'], add: [{ directory: host, path: 'x' }] });
+  assert.match(execFileSync('tar', ['-tvf', output], { encoding: 'utf8' }), /x\/b link to x\/a/);
+});
+
+test('a directory that is not there cannot be added, and nothing appears', async (t) => {
+  const cwd = scratch(t);
+  const add = [{ directory: join(cwd, 'missing'), path: '' }];
+  await assert.rejects(flatten({ input: DEMO, output: join(cwd, 'x.tar'), add }), { code: 'NOT_FOUND' });
+  assert.deepEqual(readdirSync(cwd), []);
+});
+
+test('the plan of a disk image says the size that it gets, and writes nothing', {
+  skip: needs('mke2fs'),
+}, async (t) => {
+  const cwd = scratch(t);
+  const options = { input: DEMO, output: join(cwd, 'disk.img'), disk: { free: 2 ** 20 } };
+  const plan = await planDisk(options);
+  assert.ok(!existsSync(options.output));
+  assert.ok(plan.freeBlocks >= 256);
+  const { artifact } = await flatten(options);
+  assert.equal(artifact.bytes, plan.bytes);
+  await assert.rejects(planDisk({ ...options, output: join(cwd, 'x.tar') }), { code: 'USAGE' });
+});

@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { flatten, verify } from '../src/index.js';
+import { needs } from './support/needs.js';
+import { CLI, run } from './support/program.js';
+import { PROJECT } from './support/project.js';
+import { scratch } from './support/scratch.js';
+
+const DEMO = join(PROJECT, 'test/images/demo.tar');
+
+for (const [output, skip] of [
+  ['disk.ext2', needs('mke2fs')],
+  ['disk.ext3', needs('mke2fs')],
+  ['disk.ext4', needs('mke2fs')],
+  ['flat.tar', false],
+  ['flat.tar.gz', false],
+  ['rootfs/', needs('root')],
+] as const) {
+  test(`${output} reads back as the image has it`, { skip }, async (t) => {
+    const path = join(scratch(t), output);
+    await flatten({ input: DEMO, output: output.endsWith('/') ? `${path}/` : path, readBack: true });
+    assert.deepEqual((await verify({ input: DEMO, output: path })).differences, []);
+  });
+}
+
+test('every kind of difference is found in a disk image', { skip: needs('debugfs', 'mke2fs') }, async (t) => {
+  const cwd = scratch(t);
+  const output = join(cwd, 'disk.img');
+  await flatten({ input: DEMO, output, disk: { free: 2 ** 20 } });
+  writeFileSync(join(cwd, 'new'), 'x');
+  const commands = [
+    'set_inode_field etc/passwd mode 0100600',
+    'set_inode_field etc/shadow uid 7',
+    'set_inode_field etc/os-release mtime 1',
+    'ea_rm usr/bin/ping security.capability',
+    'rm srv/latest',
+    `write ${join(cwd, 'new')} added`,
+    'rm var/lib/state-1',
+    'rm var/lib/state-2',
+    'ln usr/bin/su var/lib/state-1',
+    'mkdir var/lib/state-2',
+  ];
+  execFileSync('debugfs', ['-w', '-f', '-', output], { input: commands.join('\n'), stdio: 'pipe' });
+  const { differences } = await verify({ input: DEMO, output });
+  const lines = differences.map(({ path, what }) => `${path}: ${what}`);
+  for (const expected of [
+    'etc/passwd: mode 0600, expected 0644',
+    'etc/shadow: owner 7:42, expected 0:42',
+    'usr/bin/ping: xattr security.capability missing',
+    'srv/latest: missing',
+    'added: not expected',
+    'var/lib/state-2: directory, expected file',
+  ]) {
+    assert.ok(lines.includes(expected), `${expected}\n${lines.join('\n')}`);
+  }
+  assert.ok(lines.some((line) => line.startsWith('etc/os-release: mtime ')));
+  assert.ok(lines.some((line) => line.startsWith('var/lib/state-1: ')));
+});
+
+test('a flipped bit of content is found, listed, and exit code 1', { skip: needs('mke2fs') }, async (t) => {
+  const cwd = scratch(t);
+  await flatten({ input: DEMO, output: join(cwd, 'disk.img') });
+  const bytes = readFileSync(join(cwd, 'disk.img'));
+  bytes[bytes.indexOf('colour = green')] = 0x43;
+  writeFileSync(join(cwd, 'disk.img'), bytes);
+  const { code, stdout, stderr } = run(['verify', 'disk.img', DEMO], { cwd });
+  assert.equal(code, 1);
+  assert.equal(stdout.toString(), 'etc/conf.d/10-production: other content\n');
+  assert.match(stderr, /1 difference$/m);
+});
+
+test('an output that does not read back does not appear', { skip: needs('setpriv', 'root') }, async (t) => {
+  // Without root the owners cannot be held: what is written differs from the image, and --verify says so.
+  const cwd = scratch(t);
+  chmodSync(cwd, 0o777);
+  const nobody = ['--reuid=65534', '--regid=65534', '--clear-groups', process.execPath, CLI];
+  const { status, stderr } = spawnSync('setpriv', [...nobody, DEMO, '-o', 'rootfs/', '--verify'], { cwd });
+  assert.equal(status, 1);
+  assert.match(stderr.toString(), /read back: owner 65534:65534, expected 0:0, and \d+ more differences/);
+  assert.deepEqual(readdirSync(cwd), []);
+});
+
+test('standard output cannot be read back', () => {
+  assert.equal(run([DEMO, '-o', '-', '--verify']).code, 2);
+});
