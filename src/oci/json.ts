@@ -1,5 +1,6 @@
 import { FlattenError } from '../errors.js';
 import { type Digest, isDigest } from './digest.js';
+import { fieldKey } from './fields.js';
 import { shown } from './shown.js';
 
 /**
@@ -95,9 +96,7 @@ export function parseJson(bytes: Uint8Array, at: string): Json {
 }
 
 function ownField(object: Readonly<Record<string, unknown>>, name: string): unknown {
-  if (Object.hasOwn(object, name)) return object[name];
-  const folded = name.toLowerCase();
-  const key = Object.keys(object).find((candidate) => candidate.toLowerCase() === folded);
+  const key = fieldKey(object, name);
   return key === undefined ? undefined : object[key];
 }
 

@@ -85,7 +85,10 @@ async function writeTar(
   const emit = async (chunk: Uint8Array): Promise<void> => {
     if (refused !== undefined) throw refused.error;
     bytes += chunk.length;
-    await Promise.all([writeNext(chunk), hash.update(chunk)]);
+    const readers = [writeNext(chunk), hash.update(chunk)];
+    // Not before both are through, also when one has failed, are the bytes and the descriptor free.
+    await Promise.allSettled(readers);
+    await Promise.all(readers);
   };
   const packing = openPacker(emit, context, options);
   const hash = openHash(rootfs.bytes);

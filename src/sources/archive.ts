@@ -99,7 +99,9 @@ export class Archive implements Members {
     } catch (error) {
       if (!(error instanceof FlattenError) || error.code === 'LIMIT') throw error;
       const what =
-        entries === 0 ? 'is neither an image nor a tar archive' : `is a broken archive: ${error.message}`;
+        entries === 0 && error.path === undefined
+          ? 'is neither an image nor a tar archive'
+          : `is a broken archive: ${error.message}`;
       throw new FlattenError('BAD_IMAGE', `${this.name}: ${what}`, { cause: error });
     }
   }

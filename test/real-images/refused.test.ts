@@ -3,17 +3,17 @@
  * Where we give a tree all the same, it must be that of a script that unpacks the layers with GNU tar.
  */
 import assert from 'node:assert/strict';
-import { suite, test } from 'node:test';
+import { test } from 'node:test';
 import { FlattenError } from '../../src/errors.js';
 import { lines, type Row } from '../support/listing.js';
 import { needs } from '../support/needs.js';
 import {
   choices,
-  NO_IMAGES,
   pathOf,
   type RealArchive,
   type RealImage,
   realArchives,
+  realSuite,
 } from '../support/real-images.js';
 import { scratch } from '../support/scratch.js';
 import { MEMORY } from '../support/sinks.js';
@@ -21,7 +21,7 @@ import { unpackByTar } from '../support/unpack-by-tar.js';
 
 const NOBODY: RealImage = { tags: [], platform: null, umoci: null };
 
-suite('real images: those that others refuse', { skip: NO_IMAGES }, () => {
+realSuite('real images: those that others refuse', () => {
   for (const archive of realArchives()) {
     const images = archive.images.length === 0 ? [NOBODY] : archive.images;
     if (images.every(({ expected }) => expected)) continue;

@@ -16,7 +16,7 @@ export interface Errand {
 
 const errand = JSON.parse(process.argv[2]!) as Errand;
 const { scratch, output, uid, strict = false, withoutLibc = false, forever = false } = errand;
-const rootfs = everyKind({ after: () => {} }, scratch, withoutLibc ? { step: 1000n } : {});
+const rootfs = everyKind({ after: () => {} }, scratch, withoutLibc ? { step: 1_000_000_000n } : {});
 const machine = { libc: withoutLibc ? undefined : libc(), cores: 1 };
 if (uid !== undefined) {
   process.setgroups?.([]);

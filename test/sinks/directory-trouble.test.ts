@@ -79,7 +79,7 @@ for (const withoutLibc of [false, true]) {
     chownSync(place, NOBODY, NOBODY);
     const errand = { scratch: dir, output: join(place, 'out'), uid: NOBODY, withoutLibc };
     const artifact = runChild(errand);
-    const rootfs = everyKind(t, dir, withoutLibc ? { step: 1000n } : {});
+    const rootfs = everyKind(t, dir, withoutLibc ? { step: 1_000_000_000n } : {});
     const expected = without(lines(listRootfs(rootfs)), `${NOBODY}:${NOBODY}`);
     assert.deepEqual(without(lines(listDirectory(errand.output)), `${NOBODY}:${NOBODY}`), expected);
     const lost = counts(artifact);

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { suite } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { PROJECT } from './project.js';
 
@@ -25,9 +26,18 @@ export interface RealArchive {
 const HOME = process.env['FLATTEN_IMAGES'] ?? join(PROJECT, '..', 'shared', 'images');
 
 /** A skip reason where the archives are not there. They belong to others and are no part of the project. */
-export const NO_IMAGES: string | false = existsSync(join(HOME, 'INDEX.jsonl'))
+const NO_IMAGES: string | false = existsSync(join(HOME, 'INDEX.jsonl'))
   ? false
   : `needs the real archives (FLATTEN_IMAGES, or ${HOME})`;
+
+/**
+ * A suite about the archives, skipped by name where they are not there. CI, which skips nothing, has no place for them:
+ * there the suite is left out, and that is said.
+ */
+export function realSuite(name: string, tests: () => void): void {
+  if (NO_IMAGES && process.env['CI']) console.log(`${name}: left out: ${NO_IMAGES}`);
+  else suite(name, { skip: NO_IMAGES }, tests);
+}
 
 export function realArchives(): RealArchive[] {
   if (NO_IMAGES) return [];

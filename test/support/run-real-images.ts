@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { suite, test } from 'node:test';
+import { test } from 'node:test';
 import { FlattenError } from '../../src/errors.js';
 import { lines } from './listing.js';
 import { needs } from './needs.js';
-import { choices, expectedLines, NO_IMAGES, pathOf, type RealArchive, realArchives } from './real-images.js';
+import { choices, expectedLines, pathOf, type RealArchive, realArchives, realSuite } from './real-images.js';
 import { scratch } from './scratch.js';
 import type { TestSink } from './sinks.js';
 
@@ -24,7 +24,7 @@ const ON_PURPOSE: Readonly<Record<string, string>> = Object.fromEntries(
 
 /** A test for each archive with images that docker or umoci accept: each must give the tree that they give. */
 export function realImagesThrough(sink: TestSink): void {
-  suite(`real images: ${sink.name}`, { skip: NO_IMAGES }, () => {
+  realSuite(`real images: ${sink.name}`, () => {
     for (const archive of realArchives()) {
       const reason = ON_PURPOSE[archive.file];
       if (!archive.images.some(({ expected }) => expected)) continue;

@@ -12,7 +12,8 @@ export interface ScanBytesOptions {
 /** The members of an archive in memory, as our scanner has them. */
 export function scanBytes(tar: Buffer, options: ScanBytesOptions = {}): TarEntry[] {
   const { window, readSize = Number.POSITIVE_INFINITY } = options;
-  const read = (target: Uint8Array, at: number) => tar.copy(target, 0, at, Math.min(tar.length, at + readSize));
+  const read = (target: Uint8Array, at: number) =>
+    tar.copy(target, 0, at, Math.min(tar.length, at + readSize));
   return [...scanTar({ size: tar.length, read }, window === undefined ? {} : { window })];
 }
 

@@ -34,8 +34,9 @@ export function probe(directory: string, [earliest, latest]: readonly [Time, Tim
     if (first === earliest.seconds && last === latest.seconds && step === 1) return { born };
     const timeProblem = ({ seconds, nanos }: Time): string | undefined => {
       if (seconds < first || seconds > last) return 'the file system holds no such time';
-      if (nanos % step !== 0) return `the file system, or flatten without koffi, cuts times to ${step} ns`;
-      if (nanos % clock.step(seconds) !== 0) return 'without koffi this time is cut to whole seconds';
+      if (nanos % Math.max(step, clock.step(seconds)) !== 0) {
+        return 'the file system, or flatten without koffi, keeps less than its nanoseconds';
+      }
       return undefined;
     };
     return { born, timeProblem };

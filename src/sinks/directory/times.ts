@@ -25,8 +25,8 @@ export function joinTime({ seconds, nanos }: Time): bigint {
 }
 
 /**
- * Sets mtimes, and atimes to the same. Node's calls keep whole seconds, and microseconds between 1970 and 2038 (beyond, a
- * double cannot tell them apart); for the rest there is the C library, and without it the time is cut.
+ * Sets mtimes, and atimes to the same. Node's calls take a double, which is exact for whole seconds only; what becomes of a
+ * fraction depends on Node's version (20 and 22 cut it to microseconds). For fractions there is the C library.
  */
 export class Clock {
   readonly #libc: Libc | undefined;
@@ -35,14 +35,15 @@ export class Clock {
     this.#libc = libc;
   }
 
-  /** The nanoseconds that times in this second are cut to a multiple of. */
+  /** At best, times in this second are cut to a multiple of so many nanoseconds. */
   step(seconds: number): number {
-    return this.#libc !== undefined ? 1 : nodeStep(seconds);
+    if (this.#libc !== undefined) return 1;
+    return hasMicros(seconds) ? 1000 : 1e9;
   }
 
   /** Of an open file. */
   setOpen(fd: number, seconds: number, nanos: number): void {
-    if (this.#libc === undefined || nanos % nodeStep(seconds) === 0) {
+    if (this.#libc === undefined || nanos === 0) {
       const time = nodeTime(seconds, nanos);
       futimesSync(fd, time, time);
     } else {
@@ -53,7 +54,7 @@ export class Clock {
 
   /** Of a path, which is not followed. */
   set(path: Buffer, { seconds, nanos }: Time): void {
-    if (this.#libc === undefined || nanos % nodeStep(seconds) === 0) {
+    if (this.#libc === undefined || nanos === 0) {
       const time = nodeTime(seconds, nanos);
       lutimesSync(path, time, time);
     } else {
@@ -63,13 +64,14 @@ export class Clock {
   }
 }
 
-function nodeStep(seconds: number): number {
-  return seconds >= 0 && seconds < 2 ** 31 ? 1000 : 1e9;
+/** Before 1970 Node truncates in the wrong direction; after 2038 a double cannot tell microseconds apart. */
+function hasMicros(seconds: number): boolean {
+  return seconds >= 0 && seconds < 2 ** 31;
 }
 
-/** Node takes a negative number for "now", but not a Date; it truncates, hence the half microsecond on top. */
+/** Node takes a negative number for "now", but not a Date. It truncates, hence half a microsecond on top. */
 function nodeTime(seconds: number, nanos: number): number | Date {
   if (seconds < 0) return new Date(seconds * 1000);
-  const micros = nodeStep(seconds) === 1000 ? Math.floor(nanos / 1000) : 0;
+  const micros = hasMicros(seconds) ? Math.floor(nanos / 1000) : 0;
   return micros === 0 ? seconds : seconds + (micros + 0.5) / 1e6;
 }

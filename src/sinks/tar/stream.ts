@@ -14,9 +14,10 @@ const CHUNKS = 4;
 const SKEW = 256;
 
 /**
- * Writes a tree as a tar. `out` is called with the chunks in order, without waiting for the calls before; a
- * chunk is its own until the promise that it returns settles. When this function settles, so have all of those.
- * Reports `write`; throws `INTERRUPTED`, and what `out` rejects with.
+ * Writes a tree as a tar. `out` is called with the chunks in order, without waiting for the calls before; a chunk is
+ * its own until the promise that it returns settles, and lies in shared memory, for a thread to read without a copy.
+ * When this function settles, so have all of those promises. Reports `write`; throws `INTERRUPTED`, and what `out`
+ * rejects with.
  */
 export async function writeTree(
   rootfs: Rootfs,

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, rmdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Context, DEFAULT_LIMITS } from '../../src/context.js';
+import { readExt } from '../../src/ext/read.js';
+import type { ExtFormat } from '../../src/ext/structures/features.js';
+import type { Rootfs } from '../../src/rootfs/node.js';
+import { type ExtOptions, extSink } from '../../src/sinks/ext.js';
+import type { Artifact, SinkOptions } from '../../src/sinks/sink.js';
+import { listDirectory } from '../support/list-directory.js';
+import { listRootfs } from '../support/list-rootfs.js';
+import type { Row } from '../support/listing.js';
+
+export const FORMATS: readonly ExtFormat[] = ['ext2', 'ext3', 'ext4'];
+
+/** What a run of a sink needs, with nothing in it that a test has not asked for. */
+export function context(about: Partial<Context> = {}): Context {
+  const signal = new AbortController().signal;
+  return { signal, tmp: '/nonexistent', limits: DEFAULT_LIMITS, verify: true, report: () => {}, ...about };
+}
+
+/** Writes a tree as an image. */
+export function writeExt(
+  rootfs: Rootfs,
+  output: string,
+  options: Partial<SinkOptions & ExtOptions> & { readonly format: ExtFormat },
+): Promise<Artifact> {
+  const sink = extSink(output, { force: false, strict: false, ...options });
+  return sink.write({ rootfs, verified: Promise.resolve() }, context());
+}
+
+/** Runs a program of e2fsprogs; returns what it printed. */
+export function tool(name: string, ...args: string[]): string {
+  const PATH = `${process.env['PATH']}:/usr/sbin:/sbin`;
+  const { status, stdout, stderr, error } = spawnSync(name, args, { encoding: 'latin1', env: { PATH } });
+  if (error !== undefined) throw error;
+  assert.equal(status, 0, `${name} ${args.join(' ')}: ${stdout}${stderr}`);
+  return stdout;
+}
+
+/** e2fsck must find nothing. */
+export function assertSound(image: string): void {
+  tool('e2fsck', '-fn', image);
+}
+
+/** An image's names as our own reader sees them, without a `lost+found` that the tree did not have. */
+export function listByReader(image: string): Row[] {
+  const fd = openSync(image, 'r');
+  try {
+    return withoutLostAndFound(listRootfs(readExt(fd)));
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** An image's names as the kernel shows them: mounted read-only, by root. */
+export function listByMount(image: string, format: ExtFormat): Row[] {
+  const directory = `${image}.mounted`;
+  mkdirSync(directory);
+  tool('mount', '-t', format, '-o', 'loop,ro,noatime', image, directory);
+  try {
+    return withoutLostAndFound(listDirectory(directory));
+  } finally {
+    tool('umount', directory);
+    rmdirSync(directory);
+  }
+}
+
+/** Made by us: empty, for root only, as old as the file system. */
+export function withoutLostAndFound(rows: readonly Row[]): Row[] {
+  const made = (row: Row) => row.path === 'lost+found' && row.mode === 0o700 && row.mtime === 1_000_000_000n;
+  return rows.filter((row) => !made(row));
+}
+
+/** Where a test's image goes. */
+export function imageIn(directory: string, format: ExtFormat): string {
+  return join(directory, `disk.${format}`);
+}
