@@ -10,6 +10,7 @@ import { exclude, include } from './rootfs/edit.js';
 import { pathTest } from './rootfs/glob.js';
 import { merge, type Replaced, type Upper } from './rootfs/merge.js';
 import { type Directory, directory, type Rootfs } from './rootfs/node.js';
+import { snapshot } from './rootfs/snapshot.js';
 import { finish } from './rootfs/walk.js';
 
 /** How layers become a tree. */
@@ -21,19 +22,30 @@ export interface TreeOptions extends UpperOptions {
   readonly add?: readonly Layer[];
   /** Clamp every mtime to this many seconds since 1970. */
   readonly sourceDateEpoch?: number;
+  /** Give the tree of this many lower layers too, as {@link LoadedTree.base}. Default none. */
+  readonly keep?: number;
 }
 
 /** The merged tree of an image, and the open layers its content lies in. */
 export interface LoadedTree {
   readonly rootfs: Rootfs;
+  /** The tree of the `keep` lowest layers; it shares its inodes with `rootfs`, but for directories. */
+  readonly base?: Directory;
   /** Resolves once every layer's digests were found right; rejects with the first that was not. */
   readonly verified: Promise<void>;
   /** To be called when no content will be read any more. */
   close(): void;
 }
 
-/** Entries between two turns of the event loop: a few milliseconds of work. */
-const TURN = 4096;
+/** Milliseconds between two turns of the event loop, and entries between two looks at the clock. */
+const TURN = 20;
+const LOOK = 32;
+
+/** The most layers of an image; Docker's storage drivers take 125 or so. */
+const MAX_LAYERS = 1000;
+
+/** Replaced symlinks that are told of one by one; of a layer with more, only how many. */
+const MAX_WARNINGS = 20;
 
 /** Pass one: opens layers, base first, reads each into an upper tree and merges it onto the tree so far; then edits it. */
 export async function loadTree(
@@ -41,6 +53,9 @@ export async function loadTree(
   options: TreeOptions,
   context: Context,
 ): Promise<LoadedTree> {
+  if (layers.length > MAX_LAYERS) {
+    throw new FlattenError('LIMIT', `the image has ${layers.length} layers: at most ${MAX_LAYERS} are read`);
+  }
   const opened: OpenLayer[] = [];
   const close = () => {
     for (const layer of opened) layer.close();
@@ -48,14 +63,20 @@ export async function loadTree(
   try {
     const root = directory();
     const budget = new Budget(context.limits);
-    await mergeLayers(layers, { root, budget, opened }, options, context);
+    const { keep = 0, sourceDateEpoch } = options;
+    let base: Directory | undefined;
+    await mergeLayers(layers, { root, budget, opened }, options, context, (count) => {
+      if (count === keep) base = snapshot(root);
+    });
     edit(root, options);
     await mergeLayers(options.add ?? [], { root, budget, opened }, { keepDirlinks: true }, context);
-    if (options.sourceDateEpoch !== undefined)
-      clampTimes(root, BigInt(options.sourceDateEpoch) * 1_000_000_000n);
+    if (sourceDateEpoch !== undefined) {
+      // The base too: that kept layers are not clamped is no difference that a layer above should undo.
+      for (const tree of base ? [root, base] : [root]) clampTimes(tree, BigInt(sourceDateEpoch) * 1_000_000_000n);
+    }
     const verified = Promise.all(opened.map((layer) => layer.verified)).then(() => {});
     verified.catch(() => {});
-    return { rootfs: finish(root), verified, close };
+    return { rootfs: finish(root), ...(base && { base }), verified, close };
   } catch (error) {
     close();
     throw error;
@@ -74,6 +95,7 @@ async function mergeLayers(
   { root, budget, opened }: Making,
   options: UpperOptions,
   context: Context,
+  onMerged: (count: number) => void = () => {},
 ): Promise<void> {
   const merged: OpenLayer[] = [];
   for await (const layer of openLayers(layers, context)) {
@@ -81,8 +103,8 @@ async function mergeLayers(
     merged.push(layer);
     layer.verified.catch(() => {}); // it is awaited with the others; until then its failure is no unhandled one
     const upper = await readUpper(name, layer, root, budget, options, context);
-    for (const replaced of merge(root, upper))
-      context.report({ type: 'warning', message: warning(name, replaced) });
+    warn(name, merge(root, upper), context);
+    onMerged(merged.length);
   }
   opened.push(...merged); // until here they were openLayers' to close
 }
@@ -103,11 +125,13 @@ async function readUpper(
   try {
     const builder = new UpperBuilder(lower, { ...options, budget });
     let count = 0;
+    let turn = performance.now();
     for (const { entry, file } of layer.entries()) {
       builder.add(entry, file);
-      if (++count % TURN !== 0) continue;
+      if (++count % LOOK !== 0 || performance.now() - turn < TURN) continue;
       await setImmediate();
       throwIfAborted(context.signal);
+      turn = performance.now();
     }
     return builder.finish();
   } catch (error) {
@@ -115,7 +139,13 @@ async function readUpper(
   }
 }
 
-function warning(layer: string, { path, target }: Replaced): string {
-  const link = `${printable(path)} -> ${printable(target)}`;
-  return `${layer}: a directory with content replaces the symlink ${link} of a lower layer (--keep-dirlinks follows it)`;
+function warn(layer: string, replaced: readonly Replaced[], context: Context): void {
+  const report = (message: string) => context.report({ type: 'warning', message });
+  const what = 'a directory with content replaces the symlink';
+  const hint = 'of a lower layer (--keep-dirlinks follows it)';
+  for (const { path, target } of replaced.slice(0, MAX_WARNINGS)) {
+    report(`${layer}: ${what} ${printable(path)} -> ${printable(target)} ${hint}`);
+  }
+  const more = replaced.length - MAX_WARNINGS;
+  if (more > 0) report(`${layer}: ${what} … ${hint}, in ${more} more places`);
 }

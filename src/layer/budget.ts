@@ -6,7 +6,7 @@ import type { TarEntry } from '../tar/entry.js';
 const OVERHEAD = 128;
 
 /** The most bytes of symlink targets that are followed to find where entries belong. Honest images follow a few thousand. */
-export const MAX_FOLLOWED = 64 * 2 ** 20;
+export const MAX_FOLLOWED = 32 * 2 ** 20;
 
 /**
  * The most bytes that the headers of an image with so many entries may take, names, xattrs and sparse maps with them:

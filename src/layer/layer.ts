@@ -21,6 +21,8 @@ export interface Layer {
   readonly diffID?: Digest;
   /** Stored bytes. */
   readonly size: number;
+  /** The stored bytes, good as long as the image is open; absent where no file holds them (a directory). */
+  readonly stored?: ByteRange;
   /**
    * Makes the layer readable: at once where it lies uncompressed in a file, else by way of a temporary file. `loading`
    * is what it shares with the other layers of its image; absent when it is opened alone.

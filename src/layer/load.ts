@@ -1,4 +1,5 @@
 import type { Context } from '../context.js';
+import { throwIfAborted } from '../errors.js';
 import type { Layer, OpenLayer } from './layer.js';
 import { Allowance } from './unpack-allowance.js';
 import { PARALLEL, UnpackThreads } from './unpack-threads.js';
@@ -24,7 +25,11 @@ export async function* openLayers(layers: readonly Layer[], context: Context): A
   });
   let isComplete = false;
   try {
-    for (const opening of openings) yield await opening;
+    for (const opening of openings) {
+      const open = await opening;
+      throwIfAborted(context.signal);
+      yield open;
+    }
     isComplete = true;
   } finally {
     const ended = threads.close();

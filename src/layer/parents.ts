@@ -95,7 +95,8 @@ export class Parents {
         continue;
       }
       const child = here.directory.children.get(name);
-      const target = child?.kind === 'symlink' ? child.target : this.lowerDirlink({ ...here, names }, name);
+      const target =
+        child?.kind === 'symlink' ? child.target : here.lower && this.lowerDirlink({ ...here, names }, name);
       if (target === undefined) {
         places.push(this.#step(here, name, child, path));
         names.push(name);

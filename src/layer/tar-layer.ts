@@ -33,6 +33,7 @@ export function tarLayer(layer: TarLayer): Layer {
     ...(digest && { digest }),
     ...(diffID && { diffID }),
     size: blob.length,
+    stored: blob,
     async open(context, shared) {
       const loading = shared ?? alone(context);
       try {

@@ -1,6 +1,6 @@
 import { closeSync, fsyncSync, linkSync, lstatSync, openSync, renameSync, unlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { type FlattenError, ioError } from '../errors.js';
+import { FlattenError, ioError } from '../errors.js';
 import { type Libc, libc } from '../layer/libc.js';
 import { makeBareDirectory } from './staging/bare.js';
 import { removeLeftovers } from './staging/leftovers.js';
@@ -56,10 +56,14 @@ export async function stageDirectory(output: string, options: StagingOptions): P
   try {
     makeBareDirectory(staging.path, chosenLibc(options));
   } catch (error) {
+    await staging.discard();
     throw ioError(error, `${output}: cannot be written`);
   }
   return staging;
 }
+
+/** Siblings that this thread is writing: their name tells runs apart, but not two outputs of one run. */
+const active = new Set<string>();
 
 async function stage(output: string, kind: Kind, options: StagingOptions): Promise<Staging> {
   const place = locate(output);
@@ -69,7 +73,11 @@ async function stage(output: string, kind: Kind, options: StagingOptions): Promi
     throw ioError(error, `${output}: cannot be written`);
   }
   refuseExisting(place.target, kind, options);
-  return new Sibling(output, place, kind, options);
+  const sibling = new Sibling(output, place, kind, options);
+  if (active.has(sibling.path))
+    throw new FlattenError('OUTPUT_EXISTS', `${output}: is being written already`);
+  active.add(sibling.path);
+  return sibling;
 }
 
 class Sibling implements Staging {
@@ -100,6 +108,7 @@ class Sibling implements Staging {
       else if (this.#kind === 'file' && !old.isDirectory()) renameSync(this.path, this.#target);
       else await this.#replace(old.isDirectory());
       if (durable) syncPath(dirname(this.#target));
+      active.delete(this.path);
     } catch (error) {
       throw this.#inWords(error);
     }
@@ -107,6 +116,7 @@ class Sibling implements Staging {
 
   async discard(): Promise<void> {
     await removeTree(this.path).catch(() => {});
+    active.delete(this.path);
   }
 
   /** Where nothing may be replaced. A directory's rename replaces an empty directory only; a file's would replace any file. */

@@ -14,6 +14,8 @@ export interface Image {
   readonly platform?: Platform;
   /** Absent for a bare rootfs. */
   readonly config?: ImageConfig;
+  /** Of the manifest; absent where the format has none. */
+  readonly annotations?: ReadonlyMap<string, string>;
   /** Base first. */
   readonly layers: readonly Layer[];
   close(): Promise<void>;

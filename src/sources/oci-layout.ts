@@ -47,6 +47,7 @@ export function openLayout(envelope: Envelope, index: Json, choice: Choice, cont
     digest,
     ...(platform && { platform }),
     config,
+    annotations: manifest.annotations,
     layers: layers.map((layer, place) => {
       const name = layerName(place, layers.length, layer.digest);
       try {

@@ -50,10 +50,16 @@ export function liveThreads(): number {
 /** What a run left: names in its directory, open files that lay there, and programs. */
 export function leftovers({ tmp }: Context): string[] {
   const open = readdirSync('/proc/self/fd').map((fd) => linkOf(`/proc/self/fd/${fd}`));
-  const programs = readdirSync('/proc/self/task').flatMap((task) =>
-    readFileSync(`/proc/self/task/${task}/children`, 'latin1').split(' ').filter(Boolean),
-  );
+  const programs = readdirSync('/proc/self/task').flatMap((task) => childrenOf(task));
   return [...readdirSync(tmp), ...open.filter((path) => path.startsWith(tmp)), ...programs];
+}
+
+function childrenOf(task: string): string[] {
+  try {
+    return readFileSync(`/proc/self/task/${task}/children`, 'latin1').split(' ').filter(Boolean);
+  } catch {
+    return []; // a thread that has just ended
+  }
 }
 
 function linkOf(path: string): string {

@@ -72,6 +72,17 @@ test('an output that exists is refused, at once and again at the end', async (t)
   assert.equal(readFileSync(output, 'utf8'), 'second');
 });
 
+test('two at once to one output: the second is refused and leaves the first alone', async (t) => {
+  const output = join(scratch(t), 'out');
+  const first = await stageFile(output, NEW);
+  writeFileSync(first.path, 'first', { flag: 'wx' });
+  await assert.rejects(stageDirectory(output, NEW), fails('OUTPUT_EXISTS', /is being written already/));
+  await first.publish();
+  assert.equal(readFileSync(output, 'utf8'), 'first');
+  const again = await stageFile(output, FORCE);
+  await again.discard();
+});
+
 test('where a file can have no second name it is renamed, and still replaces nothing', async (t) => {
   const output = join(scratch(t), 'out');
   for (const c of [libc(), undefined]) {
@@ -154,6 +165,7 @@ test('an exchange the file system lacks becomes two renames; one that fails leav
   const vanished = await stageDirectory(output, { force: true, libc: with2(22) });
   rmSync(vanished.path, { recursive: true });
   await assert.rejects(vanished.publish(), fails('IO', /ENOENT/));
+  await vanished.discard();
   assert.deepEqual(readdirSync(output), ['old'], 'rolled back');
 
   const staging = await stageDirectory(output, { force: true, libc: with2(22) });
@@ -207,6 +219,8 @@ test('outputs in odd places', { skip: needs('root') }, async (t) => {
     stageFile(join(dir, 'no/out'), NEW),
     fails('NOT_FOUND', /the output's directory is not there/),
   );
+  await assert.rejects(stageFile('/etc/passwd/out', NEW), fails('IO', /out: cannot be written: ENOTDIR/));
+  assert.throws(() => refuseExisting('/etc/passwd/out', 'file', NEW), fails('IO', /ENOTDIR/));
   await assert.rejects(stageFile('/dev/null', FORCE), fails('UNSUPPORTED', /is no file or directory/));
   const mounted = join(dir, 'mounted');
   mkdirSync(mounted);

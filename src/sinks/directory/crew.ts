@@ -69,6 +69,7 @@ export class Crew {
     } finally {
       clearInterval(timer);
     }
+    pace.report();
   }
 }
 

@@ -36,14 +36,19 @@ export function locate(output: string): Place {
  * for a directory. Throws `UNSUPPORTED` where it cannot be replaced at all: a device, a mount point. Changes nothing.
  */
 export function refuseExisting(output: string, kind: Kind, options: { readonly force: boolean }): void {
-  const stat = lstatSync(output, { throwIfNoEntry: false });
-  if (stat === undefined) return;
-  if (!stat.isFile() && !stat.isDirectory() && !stat.isSymbolicLink()) {
-    throw new FlattenError('UNSUPPORTED', `${output}: is no file or directory, and is not replaced`);
+  try {
+    const path = resolve(output); // without a trailing slash, which would follow a symlink
+    const stat = lstatSync(path, { throwIfNoEntry: false });
+    if (stat === undefined) return;
+    if (!stat.isFile() && !stat.isDirectory() && !stat.isSymbolicLink()) {
+      throw new FlattenError('UNSUPPORTED', `${output}: is no file or directory, and is not replaced`);
+    }
+    const mayGo = stat.isDirectory() && kind === 'directory' && readdirSync(path).length === 0;
+    if (!mayGo && !options.force) throw outputExists(output);
+    if (stat.isDirectory()) refuseMounts(path);
+  } catch (error) {
+    throw ioError(error, `${output}: cannot be written`);
   }
-  const mayGo = stat.isDirectory() && kind === 'directory' && readdirSync(output).length === 0;
-  if (!mayGo && !options.force) throw outputExists(output);
-  if (stat.isDirectory()) refuseMounts(output);
 }
 
 /** Throws `UNSUPPORTED` where a directory is a mount point or has one in it: renames and removal would reach too far. */

@@ -1,5 +1,5 @@
 import { ContentReader } from '../../layer/content.js';
-import type { Content, File, Node, Rootfs, Segment } from '../../rootfs/node.js';
+import type { Content, Directory, File, Node, Rootfs, Segment } from '../../rootfs/node.js';
 import { walk } from '../../rootfs/walk.js';
 import type { EntryType } from '../../tar/entry.js';
 import { END, encodeMember, type Member, padding } from '../../tar/write.js';
@@ -10,6 +10,8 @@ import { ReadAhead } from './read-ahead.js';
 export interface TreeOptions {
   /** Whether sparse files stay so (GNU.sparse 1.0). The OCI image spec advises against them in layers. */
   readonly sparse: boolean;
+  /** Directories that get no entry of their own. */
+  readonly implied?: ReadonlySet<Directory>;
 }
 
 /**

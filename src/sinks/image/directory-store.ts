@@ -1,0 +1,59 @@
+import { chmod, mkdir, open, rename, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { toDescriptor, type WriteBytes } from '../tar/writer.js';
+import type { Blob, Store } from './store.js';
+
+/** An image as files below an existing directory. */
+export class DirectoryStore implements Store {
+  readonly #root: string;
+  #blobs = 0;
+  #bytes = 0;
+
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  async blob(write: (put: WriteBytes) => Promise<void>): Promise<Blob> {
+    const unnamed = join(this.#root, `.blob-${this.#blobs++}`);
+    const file = await open(unnamed, 'wx', 0o666);
+    let size = 0;
+    try {
+      const put = toDescriptor(file.fd);
+      await write(async (bytes) => {
+        await put(bytes);
+        size += bytes.length;
+      });
+    } finally {
+      await file.close();
+    }
+    return {
+      size,
+      name: async (path) => {
+        const isNew = (await stat(join(this.#root, path)).catch(() => undefined)) === undefined;
+        await rename(unnamed, await this.#placeOf(path));
+        if (isNew) this.#bytes += size;
+      },
+    };
+  }
+
+  async file(path: string, bytes: Buffer): Promise<void> {
+    await writeFile(await this.#placeOf(path), bytes);
+    this.#bytes += bytes.length;
+  }
+
+  /** The directory was made for nobody else to look into; now it is as readable as what is in it. */
+  async finish(): Promise<void> {
+    const { mode } = await stat(join(this.#root, 'blobs'));
+    await chmod(this.#root, mode & 0o777);
+  }
+
+  async #placeOf(path: string): Promise<string> {
+    const place = join(this.#root, path);
+    await mkdir(dirname(place), { recursive: true });
+    return place;
+  }
+}

@@ -1,0 +1,95 @@
+import type { Context } from '../../context.js';
+import { FlattenError, throwIfAborted } from '../../errors.js';
+import type { Compression } from '../../layer/compression.js';
+import type { ByteRange, Layer } from '../../layer/layer.js';
+import { packer } from '../../layer/pack.js';
+import { compressionOfRange, unpack } from '../../layer/unpack.js';
+import { chunksOf } from '../../layer/unpack-file.js';
+import type { Digest } from '../../oci/digest.js';
+import type { LayerTree } from '../../rootfs/layer-tree.js';
+import { openHash } from '../tar/hash.js';
+import { writeTree } from '../tar/stream.js';
+import { inTurn, type WriteBytes } from '../tar/writer.js';
+
+/** How a new layer is stored. */
+export interface LayerCompression {
+  readonly kind: 'none' | 'gzip' | 'zstd';
+  /** Absent: the kind's usual one. */
+  readonly level?: number;
+}
+
+/** What an image has to say of a layer. */
+export interface LayerSums {
+  /** Of the stored bytes. */
+  readonly digest: Digest;
+  /** Of the uncompressed tar. */
+  readonly diffID: Digest;
+  readonly compression: Compression;
+}
+
+/** Writes a tree as a layer: sparse files with their zeros, since few who unpack layers know them. */
+export async function writeLayer(
+  { rootfs, implied }: LayerTree,
+  put: WriteBytes,
+  compression: LayerCompression,
+  context: Context,
+): Promise<LayerSums> {
+  const options = { sparse: false, implied };
+  if (compression.kind === 'none') {
+    const digest = await hashed(rootfs.bytes, put, (emit) => writeTree(rootfs, emit, context, options));
+    return { digest, diffID: digest, compression: 'none' };
+  }
+  const { kind, ...level } = compression;
+  let diffID: Digest | undefined;
+  const digest = await hashed(rootfs.bytes, put, async (emit) => {
+    const packing = packer(kind, emit, { ...level, signal: context.signal });
+    try {
+      const pack = (chunk: Uint8Array) => packing.write(chunk);
+      diffID = await hashed(rootfs.bytes, pack, (emitTar) => writeTree(rootfs, emitTar, context, options));
+      await packing.end();
+    } finally {
+      await packing.stop();
+    }
+  });
+  return { digest, diffID: diffID!, compression: kind };
+}
+
+/** Copies a layer of the source as it is stored. Throws `UNSUPPORTED` for one that lies in no file. */
+export async function copyLayer(layer: Layer, put: WriteBytes, context: Context): Promise<LayerSums> {
+  const { stored, name } = layer;
+  if (stored === undefined) throw new FlattenError('UNSUPPORTED', `${name}: cannot be kept, only flattened`);
+  const compression = compressionOfRange(stored);
+  const buffer = Buffer.from(new SharedArrayBuffer(1 << 20));
+  const digest = await hashed(stored.length, put, async (emit) => {
+    for (const chunk of chunksOf(stored, buffer)) {
+      throwIfAborted(context.signal);
+      await emit(chunk);
+    }
+  });
+  const diffID = layer.diffID ?? (compression === 'none' ? digest : await unpackedDigest(stored, context));
+  return { digest: layer.digest ?? digest, diffID, compression };
+}
+
+async function unpackedDigest(stored: ByteRange, context: Context): Promise<Digest> {
+  const { unpackedDigest, close } = await unpack(stored, context, { unpacked: 'sha256' });
+  close();
+  return unpackedDigest!;
+}
+
+/** Hands on what `write` emits, in order, and gives its digest. `bytes` is about how many there will be. */
+async function hashed(
+  bytes: number,
+  put: WriteBytes,
+  write: (emit: WriteBytes) => Promise<void>,
+): Promise<Digest> {
+  const hash = openHash(bytes);
+  try {
+    const putNext = inTurn(put);
+    await write(async (chunk) => {
+      await Promise.all([putNext(chunk), hash.update(chunk)]);
+    });
+    return await hash.digest();
+  } finally {
+    hash.close();
+  }
+}

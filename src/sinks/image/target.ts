@@ -1,0 +1,114 @@
+import { closeSync, lstatSync, openSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Context } from '../../context.js';
+import { FlattenError } from '../../errors.js';
+import { chunksOf, unlinkedFile } from '../../layer/unpack-file.js';
+import type { SinkOptions } from '../sink.js';
+import { stageDirectory, stageFile } from '../staging.js';
+import { toStandardOutput } from '../tar/writer.js';
+import { ArchiveStore } from './archive-store.js';
+import { DirectoryStore } from './directory-store.js';
+import { findEngine } from './engine.js';
+import type { ImageLocation } from './location.js';
+import type { Store } from './store.js';
+
+/** Where an image is put together, and how it gets from there to where it is wanted. */
+export interface Target {
+  readonly store: Store;
+  /** Hands over what is finished. */
+  publish(): Promise<void>;
+  /** Takes away what was not published; harmless after. Never throws. */
+  discard(): Promise<void>;
+}
+
+/** Makes ready what an image goes to. An output that is in the way or an engine that does not answer is an error now, not later. */
+export async function openTarget(
+  location: ImageLocation,
+  options: SinkOptions,
+  context: Context,
+): Promise<Target> {
+  const { path, format } = location;
+  if (path === undefined) return engineTarget(context);
+  if (format === 'oci') return layoutTarget(path, options);
+  const target = path === '-' ? streamTarget(context) : await fileTarget(path, options);
+  if (format === 'oci-archive') {
+    await target.store.directory('blobs');
+    await target.store.directory('blobs/sha256');
+  }
+  return target;
+}
+
+async function layoutTarget(path: string, options: SinkOptions): Promise<Target> {
+  if (options.force) refuseStranger(path);
+  const staging = await stageDirectory(path, options);
+  return {
+    store: new DirectoryStore(staging.path),
+    publish: async () => {
+      await options.check?.(`oci:${staging.path}`);
+      await staging.publish();
+    },
+    discard: () => staging.discard(),
+  };
+}
+
+/** A layout replaces a layout, not whatever directory has been named by mistake. */
+function refuseStranger(path: string): void {
+  if (!lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+  const isLayout = lstatSync(join(path, 'oci-layout'), { throwIfNoEntry: false })?.isFile();
+  if (isLayout || readdirSync(path).length === 0) return;
+  throw new FlattenError('OUTPUT_EXISTS', `${path}: is a directory but no OCI layout, and is not replaced`, {
+    hint: `remove it yourself, or name another: -o oci:${join(path, 'layout')}`,
+  });
+}
+
+type ArchiveTarget = Target & { readonly store: ArchiveStore };
+
+async function fileTarget(path: string, options: SinkOptions): Promise<ArchiveTarget> {
+  const staging = await stageFile(path, options);
+  const fd = openSync(staging.path, 'wx+', 0o666);
+  let isOpen = true;
+  const close = () => {
+    if (isOpen) closeSync(fd);
+    isOpen = false;
+  };
+  return {
+    store: new ArchiveStore(fd),
+    publish: async () => {
+      close();
+      await options.check?.(`docker-archive:${staging.path}`);
+      await staging.publish();
+    },
+    discard: async () => {
+      close();
+      await staging.discard();
+    },
+  };
+}
+
+function streamTarget(context: Context): ArchiveTarget {
+  return spooled(context, async (fd, length) => {
+    const write = toStandardOutput(context.signal);
+    const buffer = Buffer.alloc(1 << 20);
+    for (const chunk of chunksOf({ fd, offset: 0, length }, buffer)) await write(chunk);
+  });
+}
+
+async function engineTarget(context: Context): Promise<ArchiveTarget> {
+  const engine = await findEngine(context.signal);
+  return spooled(context, (fd, length) => engine.load(fd, length, context.signal));
+}
+
+/** An archive cannot be sent on before it is whole: its first member has the digest of the layer in its name. */
+function spooled(context: Context, send: (fd: number, length: number) => Promise<void>): ArchiveTarget {
+  const fd = unlinkedFile(context.tmp);
+  const store = new ArchiveStore(fd);
+  let isOpen = true;
+  return {
+    store,
+    publish: () => send(fd, store.bytes),
+    discard: async () => {
+      if (isOpen) closeSync(fd);
+      isOpen = false;
+    },
+  };
+}

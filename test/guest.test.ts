@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { before, suite, test } from 'node:test';
+import { DEFAULT_LIMITS, loadTree, type Node, openImage, walk } from '../src/index.js';
+import { ContentReader } from '../src/layer/content.js';
+import { needs } from './support/needs.js';
+import { PROJECT } from './support/project.js';
+
+const DEMO = join(PROJECT, 'test/images/demo.tar');
+const BOOT = join(PROJECT, 'vm-fixtures/boot');
+const FORMATS = {
+  directory: 0o040000,
+  file: 0o100000,
+  symlink: 0o120000,
+  char: 0o020000,
+  block: 0o060000,
+  fifo: 0o010000,
+};
+const skip = needs('qemu-system-x86_64', 'apt-get', 'dpkg', 'mke2fs');
+
+/** What the guest must say of the tree: lines as its `init` prints them, without the inode numbers and a directory's size. */
+async function expected(): Promise<string[]> {
+  const { signal } = new AbortController();
+  const context = { signal, tmp: '/tmp', limits: DEFAULT_LIMITS, verify: true, report() {} };
+  const image = await openImage(DEMO, {}, context);
+  const tree = await loadTree(image.layers, { keepDirlinks: false }, context);
+  const reader = new ContentReader();
+  const lines = [...walk(tree.rootfs.root)].flatMap(({ path, node }) =>
+    lineOf(`.${path && '/'}${path}`, node, reader),
+  );
+  reader.close();
+  tree.close();
+  await image.close();
+  return lines.sort();
+}
+
+function lineOf(name: string, node: Node, reader: ContentReader): string[] {
+  const { meta, kind } = node;
+  const mode = (FORMATS[kind] | meta.mode).toString(16);
+  const size =
+    kind === 'file'
+      ? node.content.size
+      : kind === 'symlink'
+        ? node.target.length
+        : kind === 'directory'
+          ? '-'
+          : 0;
+  const device = 'major' in node ? `${node.major.toString(16)}:${node.minor.toString(16)}` : '0:0';
+  // lost+found is one more subdirectory of the root
+  const links = node.nlink + (name === '.' ? 1 : 0);
+  const lines = [
+    `entry ${mode} ${meta.uid} ${meta.gid} ${size} ${meta.mtime / 1_000_000_000n} ${device} ${links} ${name}`,
+  ];
+  if (kind === 'symlink') lines.push(`target ${node.target} ${name}`);
+  if (kind === 'file') {
+    const bytes = Buffer.alloc(node.content.size);
+    reader.read(node.content, 0, bytes);
+    lines.push(`content ${createHash('sha256').update(bytes).digest('hex')}  ${name}`);
+  }
+  return lines;
+}
+
+suite('a guest boots the image as its disk', { skip }, () => {
+  before(() => {
+    // The build is left for the next run; it takes the network, so it is not the test's to time.
+    const { status, stderr } = spawnSync(join(PROJECT, 'vm-fixtures/build'), { encoding: 'utf8' });
+    assert.equal(status, 0, stderr);
+  });
+
+  for (const fs of ['ext3', 'ext4']) {
+    test(`${fs}: it sees the tree, and the entrypoint runs`, async () => {
+      const { status, stdout } = spawnSync(BOOT, ['--manifest', '--fs', fs, DEMO], {
+        encoding: 'utf8',
+        timeout: 120_000,
+      });
+      const lines = stdout.split('\n').map((line) => line.trimEnd());
+      const seen = lines
+        .slice(lines.indexOf('flatten-guest: manifest') + 1, lines.indexOf('flatten-guest: end of manifest'))
+        .map((line) => line.replace(/^(entry \S+ \d+ \d+ \d+ \d+ \S+ \d+) \d+ /, '$1 '))
+        .map((line) => line.replace(/^(entry 4\S+ \d+ \d+) \d+ /, '$1 - '));
+      assert.deepEqual(seen.sort(), await expected());
+      assert.ok(lines.includes('hello from one filesystem, made of four layers'), stdout);
+      assert.equal(status, 0);
+    });
+  }
+
+  test('another command, and its exit code', () => {
+    const { status, stdout } = spawnSync(BOOT, [DEMO, '/usr/bin/nothing'], {
+      encoding: 'utf8',
+      timeout: 120_000,
+    });
+    assert.equal(status, 127, stdout);
+  });
+});
