@@ -107,7 +107,10 @@ function directorySize(path: string, { children }: Directory, seed: HashSeed): n
   }
   const leaves = packDirectory(children.keys(), seed).leaves!.length;
   if (leaves > MAX_LEAVES) {
-    throw beyond(path, `blocks of names in a directory: ${leaves}, and its index holds at most ${MAX_LEAVES}`);
+    throw beyond(
+      path,
+      `blocks of names in a directory: ${leaves}, and its index holds at most ${MAX_LEAVES}`,
+    );
   }
   return indexShape(leaves).blocks;
 }

@@ -1,5 +1,13 @@
 import { byPosition } from '../layer/content.js';
-import { type Directory, directory, type File, type Metadata, NO_XATTRS, type Node, type Rootfs } from '../rootfs/node.js';
+import {
+  type Directory,
+  directory,
+  type File,
+  type Metadata,
+  NO_XATTRS,
+  type Node,
+  type Rootfs,
+} from '../rootfs/node.js';
 import { walk } from '../rootfs/walk.js';
 import { FIRST_INODE, ROOT_INODE } from './structures/features.js';
 
@@ -35,7 +43,10 @@ export function numberInodes(rootfs: Rootfs, time: number): NumberedTree {
   const directories: Node[] = first.kind === 'directory' ? [first] : [];
   const others: Node[] = [];
   const files: File[] = [];
-  const numbers = new Map<Node, number>([[root, 0], [first, 0]]);
+  const numbers = new Map<Node, number>([
+    [root, 0],
+    [first, 0],
+  ]);
   if (first.kind !== 'directory') sortIn(first, directories, others, files);
   for (const { node } of walk(root)) {
     if (numbers.has(node)) continue;

@@ -3,15 +3,15 @@ import { FlattenError } from '../errors.js';
 import type { Content, Directory, LayerFile, Metadata, Node, Rootfs } from '../rootfs/node.js';
 import { finish } from '../rootfs/walk.js';
 import { readAt } from './positioned.js';
-import { decodeDevice } from './structures/device.js';
-import { ROOT_INODE } from './structures/features.js';
-import { FLAG, FORMAT, FORMAT_BITS, MAP_SIZE, type StoredInode } from './structures/inode.js';
-import { decodeTime } from './structures/time.js';
 import { BlockBudget, damaged, readBlockMap } from './read/block-map.js';
 import { readNames, type StoredName } from './read/directory.js';
 import { Inodes } from './read/inodes.js';
 import { type FileSystem, readSuperblock } from './read/superblock.js';
 import { XattrReader } from './read/xattrs.js';
+import { decodeDevice } from './structures/device.js';
+import { ROOT_INODE } from './structures/features.js';
+import { FLAG, FORMAT, FORMAT_BITS, MAP_SIZE, type StoredInode } from './structures/inode.js';
+import { decodeTime } from './structures/time.js';
 
 export interface ReadOptions {
   /** Names past which the image is refused. Default: that of the limits on layers. */
@@ -143,7 +143,8 @@ class TreeReader {
     const { blockSize, fd } = this.#fs;
     if (size < MAP_SIZE && !(flags & FLAG.extents)) return map.toString('latin1', 0, size);
     const [block] = readBlockMap(inode, this.#fs, this.#budget);
-    if (block === undefined || block.logical !== 0 || size > blockSize) throw damaged('a symlink without a target');
+    if (block === undefined || block.logical !== 0 || size > blockSize)
+      throw damaged('a symlink without a target');
     return readAt(fd, block.physical * blockSize, size).toString('latin1');
   }
 }

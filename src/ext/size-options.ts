@@ -27,7 +27,14 @@ export interface SizeOptions {
 }
 
 /** Throws `USAGE` for options that make no sense. */
-export function checkSizeOptions({ format, size, free, freeInodes, reserved = 0, journal }: SizeOptions): void {
+export function checkSizeOptions({
+  format,
+  size,
+  free,
+  freeInodes,
+  reserved = 0,
+  journal,
+}: SizeOptions): void {
   if (size !== undefined && free !== undefined) throw usage('--size and --free: give one of them');
   for (const [name, value] of Object.entries({ size, free, 'free-inodes': freeInodes })) {
     if (value !== undefined && !(Number.isSafeInteger(value) && value >= 0)) {

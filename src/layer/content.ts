@@ -16,6 +16,7 @@ export function byPosition(a: Content, b: Content): number {
 export class ContentReader {
   #path: string | undefined;
   #fd = -1;
+  #cursor: { readonly content: Content; readonly index: number; readonly stored: number } | undefined;
 
   /** The descriptor that `layer`'s bytes are read from; good until the next call. */
   fd(layer: LayerFile): number {
@@ -46,9 +47,12 @@ export class ContentReader {
     }
     target.fill(0);
     const end = start + target.length;
-    let stored = content.offset;
-    for (const segment of content.segments) {
+    let { index, stored } = this.#resume(content, start);
+    for (; index < content.segments.length; index++) {
+      const segment = content.segments[index]!;
+      if (segment.start >= end) break;
       stored = segment.at ?? stored;
+      this.#cursor = { content, index, stored };
       const from = Math.max(start, segment.start);
       const to = Math.min(end, segment.start + segment.length);
       if (from < to) {
@@ -60,6 +64,13 @@ export class ContentReader {
       }
       stored += segment.length;
     }
+  }
+
+  /** Files are mostly read from front to back: a map of many segments is not gone through again for each piece. */
+  #resume(content: Content, start: number): { index: number; stored: number } {
+    const cursor = this.#cursor;
+    const isBehind = cursor?.content === content && content.segments![cursor.index]!.start <= start;
+    return isBehind ? cursor : { index: 0, stored: content.offset };
   }
 
   close(): void {

@@ -18,8 +18,8 @@ export interface Squash {
   readonly createdBy: string;
   /** RFC 3339; absent: the source's. */
   readonly created?: string;
-  /** For a source that says none: RFC 3339. */
-  readonly createdElse: string;
+  /** Asked where neither is: RFC 3339. */
+  readonly createdElse: () => string;
   readonly author?: string;
   readonly message?: string;
   /** For a source that says none. */
@@ -33,7 +33,7 @@ export interface Squash {
  */
 export function squashConfig(source: ImageConfig | undefined, squash: Squash): Fields {
   const before = source?.json ?? {};
-  const created = squash.created ?? textOf(before, 'created') ?? squash.createdElse;
+  const created = squash.created ?? textOf(before, 'created') ?? squash.createdElse();
   const { author, message, platform, diffIDs } = squash;
   const entry = {
     created,

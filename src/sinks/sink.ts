@@ -1,7 +1,9 @@
 import type { Context } from '../context.js';
+import type { Layer } from '../layer/layer.js';
 import type { ImageConfig } from '../oci/config.js';
 import type { Digest } from '../oci/digest.js';
-import type { Rootfs } from '../rootfs/node.js';
+import type { Platform } from '../oci/platform.js';
+import type { Directory, Rootfs } from '../rootfs/node.js';
 
 /** What a sink is given to write. */
 export interface Flattened {
@@ -10,6 +12,14 @@ export interface Flattened {
   readonly config?: ImageConfig;
   /** The source image's digest, where it has one. */
   readonly digest?: Digest;
+  /** What else is known of the image. */
+  readonly image?: {
+    readonly layers: number;
+    readonly platform?: Platform;
+    readonly annotations?: ReadonlyMap<string, string>;
+  };
+  /** Lower layers of the source that an image output keeps as they are, and the tree they give, which shares inodes with `rootfs`. */
+  readonly base?: { readonly layers: readonly Layer[]; readonly root: Directory };
   /** Resolves once every digest was found right. A sink awaits it before its output appears, and before the first byte to a stream. */
   readonly verified: Promise<void>;
 }
@@ -31,7 +41,7 @@ export interface Artifact {
   readonly entries: number;
   /** Content bytes for a directory, the file's size for everything else. */
   readonly bytes: number;
-  /** Of the written file or stream; absent for a directory. */
+  /** Of the written file or stream; of an image its manifest's, or in Docker's forms its config's, which is Docker's image ID; absent for a directory. */
   readonly digest?: Digest;
   readonly losses: readonly Loss[];
 }

@@ -42,7 +42,8 @@ function digitsEnd(body: Buffer, start: number): number {
 }
 
 /** The keys that count: no other is kept, so that nobody can make many of them costly. */
-const KNOWN = /^(?:(?:path|linkpath|size|uid|gid|mtime)$|SCHILY\.(?:xattr\.|dev)|LIBARCHIVE\.xattr\.|GNU\.sparse\.)/;
+const KNOWN =
+  /^(?:(?:path|linkpath|size|uid|gid|mtime)$|SCHILY\.(?:xattr\.|dev)|LIBARCHIVE\.xattr\.|GNU\.sparse\.)/;
 
 /** What records say, the last of a key counting, with defaults beneath. An empty value takes a default back. */
 export function paxFields(defaults: PaxFields, records: readonly PaxRecord[]): PaxFields {
@@ -92,7 +93,7 @@ export function paxXattrs(fields: PaxFields): ReadonlyMap<string, Buffer> {
   for (const [key, value] of fields) {
     if (!key.startsWith(RAW)) continue;
     xattrs ??= new Map();
-    xattrs.set(key.slice(RAW.length), Buffer.from(value, 'latin1'));
+    xattrs.set(unescaped(key.slice(RAW.length)), Buffer.from(value, 'latin1'));
   }
   if (xattrs === undefined) return NO_XATTRS;
   for (const name of xattrs.keys()) {
@@ -100,6 +101,11 @@ export function paxXattrs(fields: PaxFields): ReadonlyMap<string, Buffer> {
       throw new FlattenError('BAD_LAYER', 'an xattr has an impossible name');
   }
   return xattrs;
+}
+
+/** GNU tar writes `=`, which would end the key, as `%3D`, and so `%3D` and `%25` themselves as `%253D` and `%2525`. */
+function unescaped(name: string): string {
+  return name.replace(/%(3D|25)/g, (_, digits: string) => (digits === '25' ? '%' : '='));
 }
 
 function percentDecode(name: string): string {

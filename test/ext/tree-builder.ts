@@ -1,7 +1,16 @@
-import { openSync, closeSync, writeSync } from 'node:fs';
+import { closeSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import type { Content, Directory, File, LayerFile, Metadata, Node, Rootfs, Segment } from '../../src/rootfs/node.js';
+import type {
+  Content,
+  Directory,
+  File,
+  LayerFile,
+  Metadata,
+  Node,
+  Rootfs,
+  Segment,
+} from '../../src/rootfs/node.js';
 import { finish } from '../../src/rootfs/walk.js';
 import { scratch } from '../support/scratch.js';
 
@@ -20,7 +29,10 @@ export class TreeBuilder {
   }
 
   /** Stores bytes; the content starts at a multiple of 512, as in a tar. */
-  store(bytes: Uint8Array, sparse?: { readonly size: number; readonly segments: readonly Segment[] }): Content {
+  store(
+    bytes: Uint8Array,
+    sparse?: { readonly size: number; readonly segments: readonly Segment[] },
+  ): Content {
     const offset = Math.ceil(this.#end / 512) * 512;
     writeSync(this.#fd, bytes, 0, bytes.length, offset);
     this.#end = offset + bytes.length;
@@ -49,7 +61,12 @@ export class TreeBuilder {
   }
 
   directory(path: string, about: Partial<Metadata> = {}): Directory {
-    return this.put(path, { kind: 'directory', meta: meta({ mode: 0o755, ...about }), nlink: 0, children: new Map() });
+    return this.put(path, {
+      kind: 'directory',
+      meta: meta({ mode: 0o755, ...about }),
+      nlink: 0,
+      children: new Map(),
+    });
   }
 
   symlink(path: string, target: string, about: Partial<Metadata> = {}): Node {

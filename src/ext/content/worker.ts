@@ -12,7 +12,13 @@ export interface Message {
 /** What it answers. An error loses its class between threads. */
 export type Answer =
   | { readonly runs: Runs }
-  | { readonly failure: { readonly code: ErrorCode; readonly what: string; readonly hint: string | undefined } };
+  | {
+      readonly failure: {
+        readonly code: ErrorCode;
+        readonly what: string;
+        readonly hint: string | undefined;
+      };
+    };
 
 parentPort!.on('message', ({ order, me }: Message) => parentPort!.postMessage(answer(order, me)));
 

@@ -1,8 +1,8 @@
-import { writeAt } from '../positioned.js';
 import type { Geometry } from '../geometry.js';
-import { AT as GROUP, DESCRIPTOR, hasSuperblock } from '../structures/descriptor.js';
+import { writeAt } from '../positioned.js';
+import { DESCRIPTOR, AT as GROUP, hasSuperblock } from '../structures/descriptor.js';
 import { BLOCK } from '../structures/features.js';
-import { AT as SUPER, finishSuperblock, SUPERBLOCK } from '../structures/superblock.js';
+import { finishSuperblock, AT as SUPER, SUPERBLOCK } from '../structures/superblock.js';
 import type { Formatted } from './formatted.js';
 import { countClear, setBits } from './space.js';
 
@@ -35,7 +35,8 @@ export function writeAccounts(
   const table = Buffer.alloc(Math.ceil((groups * DESCRIPTOR) / BLOCK) * BLOCK);
   Buffer.concat(formatted.descriptors).copy(table);
   for (let group = 0; group < groups; group++) {
-    if (hasSuperblock(group)) writeHead(fd, group, group * blocksPerGroup * BLOCK, formatted.superblock, table);
+    if (hasSuperblock(group))
+      writeHead(fd, group, group * blocksPerGroup * BLOCK, formatted.superblock, table);
   }
 }
 

@@ -1,10 +1,9 @@
-import type { Directory } from '../../rootfs/node.js';
-import { indexShape, type Leaf, packDirectory, type PackedDirectory } from '../directory.js';
+import type { Directory, Node } from '../../rootfs/node.js';
+import { indexShape, type Leaf, type PackedDirectory, packDirectory } from '../directory.js';
 import { entrySize, FILE_TYPE, writeDots, writeEntry } from '../structures/dirent.js';
 import { BLOCK } from '../structures/features.js';
 import type { HashSeed } from '../structures/hash.js';
 import { type IndexPair, NODE_LIMIT, writeNode, writeRoot } from '../structures/htree.js';
-import type { Node } from '../../rootfs/node.js';
 
 /** A directory to write. */
 export interface DirectoryToWrite {
@@ -53,7 +52,11 @@ function writeIndexBlocks(leaves: readonly Leaf[], root: Buffer, next: () => Buf
     return;
   }
   const parts = Array.from({ length: nodes }, (_, i) => pairs.slice(i * NODE_LIMIT, (i + 1) * NODE_LIMIT));
-  writeRoot(root, 1, parts.map(([pair], i) => ({ hash: pair!.hash, block: 1 + i })));
+  writeRoot(
+    root,
+    1,
+    parts.map(([pair], i) => ({ hash: pair!.hash, block: 1 + i })),
+  );
   for (const part of parts) writeNode(next(), part);
 }
 

@@ -2,10 +2,10 @@ import { FlattenError } from '../../errors.js';
 import type { Geometry } from '../geometry.js';
 import { readAt } from '../positioned.js';
 import { BlockBudget, readBlockMap } from '../read/block-map.js';
-import { AT as GROUP, DESCRIPTOR } from '../structures/descriptor.js';
+import { DESCRIPTOR, AT as GROUP } from '../structures/descriptor.js';
 import { BLOCK, FIRST_INODE, INODE, ROOT_INODE } from '../structures/features.js';
 import { decodeInode } from '../structures/inode.js';
-import { MAGIC, SUPERBLOCK, AT as SUPER } from '../structures/superblock.js';
+import { MAGIC, AT as SUPER, SUPERBLOCK } from '../structures/superblock.js';
 import { clearBit } from './space.js';
 
 /** A file system as mke2fs has made it: what is kept of it. */

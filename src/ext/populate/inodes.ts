@@ -1,7 +1,7 @@
 import type { Directory, File, Node, Symlink } from '../../rootfs/node.js';
 import { isFast } from '../census.js';
-import { MAX_LINKS } from '../limits.js';
 import { type ContentRows, RowBuilder } from '../content/rows.js';
+import { MAX_LINKS } from '../limits.js';
 import { blocksIn, wholeRun } from '../runs.js';
 import { encodeDevice } from '../structures/device.js';
 import type { Extent } from '../structures/extent.js';

@@ -1,8 +1,8 @@
 import { FlattenError } from '../../errors.js';
-import { readAt } from '../positioned.js';
-import { type Extent, EXTENT_MAGIC, MAX_EXTENT, RECORD } from '../structures/extent.js';
-import { FLAG, MAP_SIZE, type StoredInode } from '../structures/inode.js';
 import { DIRECT } from '../map-size.js';
+import { readAt } from '../positioned.js';
+import { EXTENT_MAGIC, type Extent, MAX_EXTENT, RECORD } from '../structures/extent.js';
+import { FLAG, MAP_SIZE, type StoredInode } from '../structures/inode.js';
 
 /** Where blocks are read from. */
 export interface BlockDevice {
@@ -109,7 +109,8 @@ function readExtents(map: Buffer, device: BlockDevice, budget: BlockBudget, foun
   const visit = (node: Buffer, limit: number): void => {
     const entries = node.readUInt16LE(2);
     const depth = node.readUInt16LE(6);
-    if (node.readUInt16LE(0) !== EXTENT_MAGIC || depth > limit) throw damaged('an extent tree with a bad node');
+    if (node.readUInt16LE(0) !== EXTENT_MAGIC || depth > limit)
+      throw damaged('an extent tree with a bad node');
     if ((entries + 1) * RECORD > node.length) throw damaged('an extent tree with a bad node');
     for (let at = RECORD; at <= entries * RECORD; at += RECORD) {
       if (depth > 0) {
@@ -120,7 +121,11 @@ function readExtents(map: Buffer, device: BlockDevice, budget: BlockBudget, foun
       const count = node.readUInt16LE(at + 4);
       if (count > MAX_EXTENT) continue; // allocated, never written: reads as zeros
       budget.take(count);
-      found.add(node.readUInt32LE(at), node.readUInt32LE(at + 8) + node.readUInt16LE(at + 6) * 2 ** 32, count);
+      found.add(
+        node.readUInt32LE(at),
+        node.readUInt32LE(at + 8) + node.readUInt16LE(at + 6) * 2 ** 32,
+        count,
+      );
     }
   };
   visit(map, MAX_DEPTH);

@@ -14,7 +14,11 @@ const ENTRY_HEADER = 8;
  * A directory's names, as they lie, without `.` and `..`. The index of a hashed directory looks like deleted entries, and is passed
  * over as such.
  */
-export function* readNames(inode: StoredInode, device: BlockDevice, budget: BlockBudget): Generator<StoredName> {
+export function* readNames(
+  inode: StoredInode,
+  device: BlockDevice,
+  budget: BlockBudget,
+): Generator<StoredName> {
   for (const { physical, count } of readBlockMap(inode, device, budget)) {
     for (let i = 0; i < count; i++) {
       const block = readAt(device.fd, (physical + i) * device.blockSize, device.blockSize);
@@ -29,7 +33,12 @@ function* namesIn(block: Buffer): Generator<StoredName> {
     const inode = block.readUInt32LE(at);
     const record = recordLength(block.readUInt16LE(at + 4), block.length);
     const length = block[at + 6]!;
-    if (record < ENTRY_HEADER || record % 4 !== 0 || at + record > block.length || ENTRY_HEADER + length > record) {
+    if (
+      record < ENTRY_HEADER ||
+      record % 4 !== 0 ||
+      at + record > block.length ||
+      ENTRY_HEADER + length > record
+    ) {
       throw damaged('a directory entry of an impossible length');
     }
     const start = at + ENTRY_HEADER;
@@ -37,7 +46,8 @@ function* namesIn(block: Buffer): Generator<StoredName> {
     if (inode === 0) continue;
     const name = block.toString('latin1', start, start + length);
     if (name === '.' || name === '..') continue;
-    if (name === '' || name.includes('/') || name.includes('\0')) throw damaged('an impossible name in a directory');
+    if (name === '' || name.includes('/') || name.includes('\0'))
+      throw damaged('an impossible name in a directory');
     yield { name, inode };
   }
 }

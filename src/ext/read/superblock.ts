@@ -64,13 +64,17 @@ function checkFeatures(raw: Buffer): void {
   const unknown = incompat & ~KNOWN;
   if (unknown !== 0) {
     const bits = `0x${(unknown >>> 0).toString(16)}`;
-    throw new FlattenError('UNSUPPORTED', `the file system has features that we cannot read (incompat ${bits})`);
+    throw new FlattenError(
+      'UNSUPPORTED',
+      `the file system has features that we cannot read (incompat ${bits})`,
+    );
   }
 }
 
 function checkSense({ inodeSize, blockSize, inodesPerGroup, descriptorSize }: FileSystem): void {
   const isPowerOfTwo = (value: number) => value > 0 && (value & (value - 1)) === 0;
-  if (!isPowerOfTwo(inodeSize) || inodeSize < 128 || inodeSize > blockSize) throw damaged('an impossible inode size');
+  if (!isPowerOfTwo(inodeSize) || inodeSize < 128 || inodeSize > blockSize)
+    throw damaged('an impossible inode size');
   if (inodesPerGroup === 0) throw damaged('groups without inodes');
   if (!isPowerOfTwo(descriptorSize) || descriptorSize < DESCRIPTOR || descriptorSize > blockSize) {
     throw damaged('an impossible size of group descriptors');

@@ -49,7 +49,8 @@ export class XattrReader {
       const name = area.toString('latin1', at + XATTR_ENTRY, at + XATTR_ENTRY + area[at]!);
       const offset = area.readUInt16LE(at + 2);
       const size = area.readUInt32LE(at + 8);
-      if (area.readUInt32LE(at + 4) !== 0) throw new FlattenError('UNSUPPORTED', 'an xattr in an inode of its own');
+      if (area.readUInt32LE(at + 4) !== 0)
+        throw new FlattenError('UNSUPPORTED', 'an xattr in an inode of its own');
       if (offset + size > area.length || name.length !== area[at]) throw damaged('an xattr cut short');
       this.#left -= size + name.length;
       if (this.#left < 0) throw new FlattenError('LIMIT', `xattrs of more than ${MAX_BYTES} bytes`);

@@ -36,7 +36,10 @@ const pad = (length: number) => (length + 3) & ~3;
 
 /** Bytes that attributes need, the mark at the entries' end included. */
 export function xattrsSize(xattrs: readonly StoredXattr[]): number {
-  return xattrs.reduce((sum, { name, value }) => sum + XATTR_ENTRY + pad(name.length) + pad(value.length), END_MARK);
+  return xattrs.reduce(
+    (sum, { name, value }) => sum + XATTR_ENTRY + pad(name.length) + pad(value.length),
+    END_MARK,
+  );
 }
 
 /** The order that a block's entries must have. */

@@ -66,10 +66,16 @@ function quoted(word: string): string {
   return /^[\w./:,=^-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
-/** Throws `TOOL` where mke2fs is older than what we know to work. */
+const known = new Set<string>();
+
+/** Throws `TOOL` where mke2fs is older than what we know to work. Asks each mke2fs once. */
 export async function checkVersion(options: ToolOptions): Promise<void> {
+  const file = findTool('mke2fs');
+  if (known.has(file)) return;
   const said = await runTool('mke2fs', ['-V'], options);
   const [, version, major, minor] = /mke2fs ((\d+)\.(\d+)\S*)/.exec(said) ?? [];
-  if (version === undefined || Number(major) > 1 || Number(minor) >= 45) return;
-  throw new FlattenError('TOOL', `mke2fs ${version}: is too old`, { hint: INSTALL });
+  if (version !== undefined && Number(major) <= 1 && Number(minor) < 45) {
+    throw new FlattenError('TOOL', `mke2fs ${version}: is too old`, { hint: INSTALL });
+  }
+  known.add(file);
 }

@@ -9,7 +9,7 @@ import { toStandardOutput } from '../tar/writer.js';
 import { ArchiveStore } from './archive-store.js';
 import { DirectoryStore } from './directory-store.js';
 import { findEngine } from './engine.js';
-import type { ImageLocation } from './location.js';
+import type { ImageFormat, ImageLocation } from './location.js';
 import type { Store } from './store.js';
 
 /** Where an image is put together, and how it gets from there to where it is wanted. */
@@ -30,7 +30,7 @@ export async function openTarget(
   const { path, format } = location;
   if (path === undefined) return engineTarget(context);
   if (format === 'oci') return layoutTarget(path, options);
-  const target = path === '-' ? streamTarget(context) : await fileTarget(path, options);
+  const target = path === '-' ? streamTarget(context) : await fileTarget(path, format, options);
   if (format === 'oci-archive') {
     await target.store.directory('blobs');
     await target.store.directory('blobs/sha256');
@@ -63,7 +63,7 @@ function refuseStranger(path: string): void {
 
 type ArchiveTarget = Target & { readonly store: ArchiveStore };
 
-async function fileTarget(path: string, options: SinkOptions): Promise<ArchiveTarget> {
+async function fileTarget(path: string, format: ImageFormat, options: SinkOptions): Promise<ArchiveTarget> {
   const staging = await stageFile(path, options);
   const fd = openSync(staging.path, 'wx+', 0o666);
   let isOpen = true;
@@ -75,7 +75,7 @@ async function fileTarget(path: string, options: SinkOptions): Promise<ArchiveTa
     store: new ArchiveStore(fd),
     publish: async () => {
       close();
-      await options.check?.(`docker-archive:${staging.path}`);
+      await options.check?.(`${format === 'oci-archive' ? format : 'docker-archive'}:${staging.path}`);
       await staging.publish();
     },
     discard: async () => {

@@ -1,0 +1,31 @@
+import { FlattenError, throwIfAborted } from '../../errors.js';
+import { shown } from '../../oci/shown.js';
+import type { Engine } from './engine.js';
+
+const TAIL_LINES = 6;
+
+/** The engine that a command leads to; undefined where it is not installed or reaches none. */
+export async function commandEngine(
+  program: 'docker' | 'podman',
+  signal: AbortSignal,
+): Promise<Engine | undefined> {
+  const { execa } = await import('execa');
+  const { failed } = await execa(program, ['info'], { reject: false, stdin: 'ignore', cancelSignal: signal });
+  return failed ? undefined : { load: (fd, _, stop) => load(program, fd, stop) };
+}
+
+async function load(program: string, fd: number, signal: AbortSignal): Promise<void> {
+  const { execa } = await import('execa');
+  const result = await execa(program, ['load'], {
+    reject: false,
+    stdin: fd,
+    all: true,
+    cancelSignal: signal,
+  });
+  throwIfAborted(signal);
+  if (!result.failed) return;
+  const tail = (result.all ?? '').trim().split('\n').slice(-TAIL_LINES).join(' | ');
+  throw new FlattenError('TOOL', `${program} load failed: ${shown(tail || result.shortMessage)}`, {
+    cause: result,
+  });
+}

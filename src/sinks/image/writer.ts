@@ -1,0 +1,188 @@
+import type { Context } from '../../context.js';
+import { ioError } from '../../errors.js';
+import type { Change } from '../../oci/change.js';
+import { linuxOn, type Platform } from '../../oci/platform.js';
+import { squashConfig } from '../../oci/squash.js';
+import { layerTree } from '../../rootfs/layer-tree.js';
+import type { Rootfs } from '../../rootfs/node.js';
+import { eachName } from '../../rootfs/walk.js';
+import type { Artifact, Flattened, SinkOptions } from '../sink.js';
+import { DockerForm } from './docker-form.js';
+import type { ImageForm, WrittenLayer } from './form.js';
+import { copyLayer, type LayerCompression, type LayerSums, writeLayer } from './layer.js';
+import { type ImageFormat, type ImageLocation, locateImage } from './location.js';
+import { OciForm } from './oci-form.js';
+import type { Store } from './store.js';
+import { openTarget, type Target } from './target.js';
+
+/** What an image can be asked for besides its form. */
+export interface ImageOptions {
+  /** Of the new layer. Default none. */
+  readonly compression?: LayerCompression;
+  /** Carried out on the config, in this order. */
+  readonly changes?: readonly Change[];
+  /** Of the new entry in the history, and of the image. */
+  readonly author?: string;
+  readonly message?: string;
+  /** For a bare rootfs. Default: this machine's, as linux. */
+  readonly platform?: Platform;
+}
+
+export interface ImageSinkOptions extends SinkOptions, ImageOptions {
+  readonly format: ImageFormat;
+  /** Seconds since 1970: when the image was created. Default: when its source was. */
+  readonly sourceDateEpoch?: number;
+}
+
+/** An image output in the making. */
+export interface ImageWriter {
+  /** Adds an image; resolves when its tree is not read any more and what it was read from was verified. OCI outputs hold several, one a platform. */
+  add(flattened: Flattened, context: Context): Promise<void>;
+  /** Completes the output and puts it in its place. */
+  publish(): Promise<Artifact>;
+  /** Leaves nothing behind; harmless after `publish`. Never throws. */
+  discard(): Promise<void>;
+}
+
+/** The annotation of a manifest that says which image it was made from. */
+export const SOURCE_ANNOTATION = 'flatten.source.digest';
+
+/** Throws what {@link openTarget} throws, and `USAGE` for an output that makes no sense. */
+export async function openImageWriter(
+  output: string,
+  options: ImageSinkOptions,
+  context: Context,
+): Promise<ImageWriter> {
+  const location = locateImage(output, options.format);
+  const target = await openTarget(location, options, context).catch((error: unknown) => {
+    throw inWords(error, output);
+  });
+  return new Writer(output, formOf(location, target.store), target, options);
+}
+
+function formOf({ format, name, tag }: ImageLocation, store: Store): ImageForm {
+  if (format === 'oci' || format === 'oci-archive') return new OciForm(store, tag);
+  return new DockerForm(store, { name, v1: format === 'docker-archive-v1' });
+}
+
+class Writer implements ImageWriter {
+  readonly #output: string;
+  readonly #form: ImageForm;
+  readonly #target: Target;
+  readonly #options: ImageSinkOptions;
+  #entries = 0;
+
+  constructor(output: string, form: ImageForm, target: Target, options: ImageSinkOptions) {
+    this.#output = output;
+    this.#form = form;
+    this.#target = target;
+    this.#options = options;
+  }
+
+  async add(flattened: Flattened, context: Context): Promise<void> {
+    const { rootfs, base, verified } = flattened;
+    // Verification may still run: what it refuses is not worth writing on.
+    const refused = new AbortController();
+    verified.catch((error: unknown) => refused.abort(error));
+    const watched = { ...context, signal: AbortSignal.any([context.signal, refused.signal]) };
+    const { compression = { kind: 'none' } } = this.#options;
+    try {
+      const tree = layerTree(rootfs, base?.root);
+      const layers: WrittenLayer[] = [];
+      for (const layer of base?.layers ?? [])
+        layers.push(await this.#layer(layer.name, (put) => copyLayer(layer, put, watched)));
+      layers.push(await this.#layer('the new layer', (put) => writeLayer(tree, put, compression, watched)));
+      const config = this.#config(flattened, layers);
+      await this.#form.image({ config, layers, annotations: annotationsOf(flattened) });
+      this.#entries += rootfs.entries;
+      await verified;
+    } catch (error) {
+      if (refused.signal.aborted && !context.signal.aborted) await verified;
+      throw inWords(error, this.#output);
+    }
+  }
+
+  async publish(): Promise<Artifact> {
+    try {
+      const digest = await this.#form.finish();
+      const { store } = this.#target;
+      await store.finish();
+      await this.#target.publish();
+      return { output: this.#output, entries: this.#entries, bytes: store.bytes, digest, losses: [] };
+    } catch (error) {
+      throw inWords(error, this.#output);
+    }
+  }
+
+  async discard(): Promise<void> {
+    await this.#target.discard();
+  }
+
+  async #layer(
+    label: string,
+    write: (put: (bytes: Uint8Array) => Promise<void>) => Promise<LayerSums>,
+  ): Promise<WrittenLayer> {
+    let sums: LayerSums | undefined;
+    const blob = await this.#target.store.blob(async (put) => {
+      sums = await write(put);
+    });
+    const layer = { ...sums!, blob, label };
+    await this.#form.layer(layer);
+    return layer;
+  }
+
+  #config(flattened: Flattened, layers: readonly WrittenLayer[]): Readonly<Record<string, unknown>> {
+    const { config, image, rootfs, base } = flattened;
+    const { author, message, changes = [], sourceDateEpoch, platform } = this.#options;
+    const created = sourceDateEpoch === undefined ? undefined : time(BigInt(sourceDateEpoch) * 1_000_000_000n);
+    return squashConfig(config, {
+      diffIDs: layers.map(({ diffID }) => diffID),
+      kept: base?.layers.length ?? 0,
+      layers: image?.layers ?? 1,
+      createdBy: createdBy(flattened),
+      ...(created !== undefined && { created }),
+      createdElse: () => time(newest(rootfs)),
+      ...(author !== undefined && { author }),
+      ...(message !== undefined && { message }),
+      platform: image?.platform ?? platform ?? (config ? OLDEST : linuxOn(process.arch)),
+      changes,
+    });
+  }
+}
+
+/** Docker ran on nothing else when images did not say what they run on. */
+const OLDEST: Platform = { os: 'linux', architecture: 'amd64' };
+
+function annotationsOf({ image, digest }: Flattened): Record<string, string> {
+  return { ...Object.fromEntries(image?.annotations ?? []), ...(digest && { [SOURCE_ANNOTATION]: digest }) };
+}
+
+/** Says what was flattened, by what does not change from one machine to the next. */
+function createdBy({ config, image, digest, base }: Flattened): string {
+  if (config === undefined) return 'flatten: a root filesystem';
+  const { layers = 1 } = image ?? {};
+  const first = (base?.layers.length ?? 0) + 1;
+  const which = first === 1 ? `${layers} layer${layers === 1 ? '' : 's'}` : `layers ${first} to ${layers}`;
+  return `flatten: ${which}${digest ? ` of ${digest}` : ''}`;
+}
+
+/** The newest of a tree's mtimes: a time that the same tree always has. */
+function newest({ root }: Rootfs): bigint {
+  let latest = 0n;
+  eachName(root, ({ meta: { mtime } }) => {
+    if (mtime > latest) latest = mtime;
+  });
+  return latest;
+}
+
+/** RFC 3339, in whole seconds; what lies behind the year 9999 is cut to it. */
+function time(nanoseconds: bigint): string {
+  const seconds = Math.min(Number(nanoseconds / 1_000_000_000n), 253_402_300_799);
+  return new Date(seconds * 1000).toISOString().replace('.000Z', 'Z');
+}
+
+/** A system error of the output; every other error is no news of it. */
+function inWords(error: unknown, output: string): unknown {
+  const isSystem = error instanceof Error && 'syscall' in error;
+  return isSystem ? ioError(error, `${output}: cannot be written`) : error;
+}
