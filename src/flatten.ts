@@ -1,16 +1,29 @@
+import type { Context } from './context.js';
 import { FlattenError } from './errors.js';
-import { type InputOptions, withInput } from './input.js';
+import { type InputOptions, type MoreInputOptions, withImages, withTree } from './input.js';
 import type { Digest } from './oci/digest.js';
 import { formatPlatform } from './oci/platform.js';
 import { writeDigestFile } from './sinks/digest-file.js';
-import { type DiskOptions, type Format, formatOf, openSink } from './sinks/output.js';
+import { isImageFormat } from './sinks/image/location.js';
+import {
+  type DiskOptions,
+  type Format,
+  formatOf,
+  type OutputOptions,
+  openSink,
+  pathOf,
+} from './sinks/output.js';
 import type { Artifact } from './sinks/sink.js';
-import type { Image } from './sources/image.js';
+import type { Image, OpenedImage } from './sources/image.js';
+import { flattenedOf, imageOptions, type SquashOptions, writeEvery } from './squash.js';
 import { readBack } from './verify.js';
 
 /** What {@link flatten} is asked to do. */
 export interface FlattenOptions extends InputOptions {
-  /** A directory (`rootfs/`), a file, or `-` for standard output. */
+  /**
+   * A directory (`rootfs/`), a file, `-` for standard output, or an image: `docker-archive:FILE[:NAME:TAG]`, `oci:DIR[:TAG]`,
+   * `oci-archive:FILE[:TAG]`, `docker-daemon:NAME[:TAG]`.
+   */
   readonly output: string;
   /** Default: what the output's name says. */
   readonly format?: Format;
@@ -20,6 +33,8 @@ export interface FlattenOptions extends InputOptions {
   readonly strict?: boolean;
   /** Disk images: their size and identity. */
   readonly disk?: DiskOptions;
+  /** Images: their config, the layers they keep, and how the new one is stored. */
+  readonly squash?: SquashOptions;
   /** Read the output back before it appears, and fail where it differs from the tree. Default false. */
   readonly readBack?: boolean;
   /** Write `OUTPUT.sha256` beside the output file, in the form of sha256sum. Default false. */
@@ -47,47 +62,93 @@ export interface FlattenResult {
  */
 export async function flatten(options: FlattenOptions): Promise<FlattenResult> {
   const start = performance.now();
-  const { output, force = false, strict = false, disk, sourceDateEpoch, sha256 = false } = options;
+  const { output } = options;
   const format = formatOf(output, options.format);
   checkFits(options, format);
-  return withInput(options, output, async ({ image, tree, context }) => {
-    const check = (path: string) => readBack(path, tree.rootfs, context);
-    const sink = await openSink(output, format, {
-      force,
-      strict,
-      digest: sha256,
-      ...(disk && { disk }),
-      ...(sourceDateEpoch !== undefined && { sourceDateEpoch }),
-      ...(options.readBack && { check }),
-    });
-    const { config, digest } = image;
-    const known = { ...(config && { config }), ...(digest && { digest }) };
-    const artifact = await sink.write({ ...known, rootfs: tree.rootfs, verified: tree.verified }, context);
-    if (sha256) await writeDigestFile(output, artifact.digest!);
-    return { image: summary(image), format, artifact, seconds: (performance.now() - start) / 1000 };
+  const known = sinkOptions(options, format);
+  const { squash: { fromLayer, last } = {} } = options;
+  const keep = { ...(fromLayer !== undefined && { fromLayer }), ...(last !== undefined && { last }) };
+  const input = { ...options, keep };
+  return withImages(input, pathOf(output, format), async (images, context) => {
+    const artifact =
+      options.platform === 'all' && isImageFormat(format)
+        ? await writeEvery(images, output, input, { ...known, ...known.image, format }, context)
+        : await writeOne(images[0]!, input, format, known, context);
+    return { image: summary(images), format, artifact, seconds: (performance.now() - start) / 1000 };
   });
 }
 
-/** Throws `USAGE` for options that the output has no use for. */
-function checkFits({ output, disk, readBack, sha256 }: FlattenOptions, format: Format): void {
-  const isFile = format !== 'directory' && output !== '-';
-  if (sha256 && !isFile) throw new FlattenError('USAGE', '--sha256 is for outputs that are files');
-  if (readBack && output === '-')
-    throw new FlattenError('USAGE', '--verify: standard output cannot be read back');
-  if (disk !== undefined && !format.startsWith('ext')) {
-    const names = Object.keys(disk).map(
-      (name) => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
-    );
-    throw new FlattenError('USAGE', `${names.join(', ')}: only for disk images, and the output is ${format}`);
-  }
+async function writeOne(
+  image: OpenedImage,
+  options: FlattenOptions & MoreInputOptions,
+  format: Format,
+  known: OutputOptions,
+  context: Context,
+): Promise<Artifact> {
+  const { output, sha256 = false } = options;
+  return withTree(image, options, context, async (tree) => {
+    const check = (path: string) => readBack(path, tree.rootfs, context);
+    const sink = await openSink(output, format, { ...known, ...(options.readBack && { check }) });
+    const artifact = await sink.write(flattenedOf(image, tree), context);
+    if (sha256) await writeDigestFile(output, artifact.digest!);
+    return artifact;
+  });
 }
 
-function summary({ name, kind, digest, platform, layers }: Image): FlattenResult['image'] {
+function sinkOptions(options: FlattenOptions, format: Format): OutputOptions {
+  const { force = false, strict = false, disk, squash = {}, sourceDateEpoch, sha256 = false } = options;
+  return {
+    force,
+    strict,
+    digest: sha256,
+    ...(disk && { disk }),
+    ...(isImageFormat(format) && { image: imageOptions(squash, options.platform) }),
+    ...(sourceDateEpoch !== undefined && { sourceDateEpoch }),
+  };
+}
+
+/** Throws `USAGE` for options that the output has no use for. */
+function checkFits(options: FlattenOptions, format: Format): void {
+  const { output, disk, squash, readBack, sha256, platform } = options;
+  const isImage = isImageFormat(format);
+  const isFile = format !== 'directory' && output !== '-' && !isImage;
+  if (sha256 && !isFile) {
+    const hint = isImage ? { hint: "an image has a digest, which the program's last line says" } : {};
+    throw new FlattenError('USAGE', '--sha256 is for outputs that are files and no images', hint);
+  }
+  if (readBack && (pathOf(output, format) ?? '-') === '-')
+    throw new FlattenError(
+      'USAGE',
+      `--verify: ${output === '-' ? 'standard output' : output} cannot be read back`,
+    );
+  if (disk !== undefined && !format.startsWith('ext')) throw misplaced(disk, 'disk images', format);
+  if (squash !== undefined && !isImage) throw misplaced(squash, 'images', format);
+  if (platform !== 'all') return;
+  if (!format.startsWith('oci')) {
+    throw new FlattenError('USAGE', `--platform all: the output, ${format}, holds one`, {
+      hint: '-o oci:DIR or -o oci-archive:FILE hold one image for each platform',
+    });
+  }
+  if (readBack) throw new FlattenError('USAGE', '--verify: of several images none is read back');
+}
+
+/** `given` are options by their names in the library. */
+function misplaced(given: object, place: string, format: Format): FlattenError {
+  const names = Object.keys(given).map((name) => {
+    const word = name === 'changes' ? 'change' : name;
+    return `--${word.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  });
+  return new FlattenError('USAGE', `${names.join(', ')}: only for ${place}, and the output is ${format}`);
+}
+
+function summary(images: readonly OpenedImage[]): FlattenResult['image'] {
+  const { name, kind, digest } = images[0]!;
+  const platforms = images.flatMap(({ platform }) => (platform ? [formatPlatform(platform)] : []));
   return {
     name,
     kind,
-    ...(digest && { digest }),
-    ...(platform && { platform: formatPlatform(platform) }),
-    layers: layers.length,
+    ...(digest && images.length === 1 && { digest }),
+    ...(platforms.length > 0 && { platform: platforms.join(', ') }),
+    layers: images.reduce((total, { layers }) => total + layers.length, 0),
   };
 }

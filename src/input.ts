@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { type Context, DEFAULT_LIMITS, type Event } from './context.js';
 import { FlattenError } from './errors.js';
+import { type Keep, keptLayers } from './layer/kept.js';
 import { parsePlatform } from './oci/platform.js';
 import { type AddedDirectory, addedLayer, type MadeDirectory, madeLayer } from './sources/added.js';
-import type { Image } from './sources/image.js';
-import { openImage } from './sources/open.js';
+import type { OpenedImage } from './sources/image.js';
+import { openImages } from './sources/open.js';
 import { type LoadedTree, loadTree } from './tree.js';
 
 /** Which image is read, how, and what is changed in its tree. */
@@ -15,7 +16,7 @@ export interface InputOptions {
   readonly input: string;
   /** Which image, where the input holds several: `NAME[:TAG]` or a digest. */
   readonly image?: string;
-  /** `os/arch[/variant]`. Default: this machine's, as linux. */
+  /** `os/arch[/variant]`, or `all` where the output holds several images. Default: this machine's, as linux. */
   readonly platform?: string;
   /** Compare every digest. Default true. */
   readonly verify?: boolean;
@@ -43,35 +44,69 @@ export interface InputOptions {
   readonly onEvent?: (event: Event) => void;
 }
 
+/** What only some commands ask of the input. */
+export interface MoreInputOptions extends InputOptions {
+  /** Lower layers to keep; the tree's `base` is theirs. */
+  readonly keep?: Keep;
+}
+
 /** An image that is open, and its tree. */
 export interface Input {
-  readonly image: Image;
+  readonly image: OpenedImage;
   readonly tree: LoadedTree;
   readonly context: Context;
 }
 
 /** Opens the image, loads its tree, lets `use` work with both, and closes them whatever happens. `output` is where it will go. */
 export async function withInput<T>(
-  options: InputOptions,
+  options: MoreInputOptions,
   output: string | undefined,
   use: (input: Input) => Promise<T>,
+): Promise<T> {
+  if (options.platform === 'all')
+    throw new FlattenError('USAGE', '--platform all: only an OCI layout or archive holds several images', {
+      hint: '-o oci:DIR or -o oci-archive:FILE',
+    });
+  return withImages(options, output, ([image], context) =>
+    withTree(image!, options, context, (tree) => use({ image: image!, tree, context })),
+  );
+}
+
+/** Opens the images that are meant, with the platform `all` one for each, lets `use` work with them, and closes them whatever happens. */
+export async function withImages<T>(
+  options: MoreInputOptions,
+  output: string | undefined,
+  use: (images: readonly OpenedImage[], context: Context) => Promise<T>,
 ): Promise<T> {
   const { input, image: name, platform } = options;
   const context = contextOf(options, output);
   const choice = {
     ...(name !== undefined && { image: name }),
-    ...(platform !== undefined && { platform: parsePlatform(platform) }),
+    ...(platform === 'all'
+      ? { everyPlatform: true }
+      : platform !== undefined && { platform: parsePlatform(platform) }),
   };
-  const image = await openImage(input, choice, context, output === undefined ? {} : { exclude: [output] });
+  const opened = await openImages(input, choice, context, output === undefined ? {} : { exclude: [output] });
   try {
-    const tree = await loadTree(image.layers, treeOptions(options), context);
-    try {
-      return await use({ image, tree, context });
-    } finally {
-      tree.close();
-    }
+    return await use(opened.images, context);
   } finally {
-    await image.close();
+    await opened.close();
+  }
+}
+
+/** Loads an image's tree, lets `use` work with it, and closes it whatever happens. */
+export async function withTree<T>(
+  image: OpenedImage,
+  options: MoreInputOptions,
+  context: Context,
+  use: (tree: LoadedTree) => Promise<T>,
+): Promise<T> {
+  const keep = options.keep && keptLayers(image.layers, options.keep);
+  const tree = await loadTree(image.layers, { ...treeOptions(options), ...(keep && { keep }) }, context);
+  try {
+    return await use(tree);
+  } finally {
+    tree.close();
   }
 }
 

@@ -29,8 +29,8 @@ export interface TreeOptions extends UpperOptions {
 /** The merged tree of an image, and the open layers its content lies in. */
 export interface LoadedTree {
   readonly rootfs: Rootfs;
-  /** The tree of the `keep` lowest layers; it shares its inodes with `rootfs`, but for directories. */
-  readonly base?: Directory;
+  /** The `keep` lowest layers and their tree, which shares its inodes with `rootfs`, but for directories. */
+  readonly base?: { readonly layers: readonly Layer[]; readonly root: Directory };
   /** Resolves once every layer's digests were found right; rejects with the first that was not. */
   readonly verified: Promise<void>;
   /** To be called when no content will be read any more. */
@@ -72,11 +72,13 @@ export async function loadTree(
     await mergeLayers(options.add ?? [], { root, budget, opened }, { keepDirlinks: true }, context);
     if (sourceDateEpoch !== undefined) {
       // The base too: that kept layers are not clamped is no difference that a layer above should undo.
-      for (const tree of base ? [root, base] : [root]) clampTimes(tree, BigInt(sourceDateEpoch) * 1_000_000_000n);
+      for (const tree of base ? [root, base] : [root])
+        clampTimes(tree, BigInt(sourceDateEpoch) * 1_000_000_000n);
     }
     const verified = Promise.all(opened.map((layer) => layer.verified)).then(() => {});
     verified.catch(() => {});
-    return { rootfs: finish(root), ...(base && { base }), verified, close };
+    const kept = base && { base: { layers: layers.slice(0, keep), root: base } };
+    return { rootfs: finish(root), ...kept, verified, close };
   } catch (error) {
     close();
     throw error;

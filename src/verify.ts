@@ -12,7 +12,7 @@ import { loadTree } from './tree.js';
 
 /** What {@link verify} is asked to do. */
 export interface VerifyOptions extends InputOptions {
-  /** The output: a disk image, a flat tar or a directory. */
+  /** The output: a disk image, a flat tar, a directory, or an image with its transport, as `oci:DIR`. */
   readonly output: string;
 }
 
@@ -62,7 +62,8 @@ async function openTree(path: string, context: Context): Promise<OpenedTree> {
     const fd = openSync(path, 'r');
     return { rootfs: readExt(fd), mayAdd: ['lost+found'], close: async () => closeSync(fd) };
   }
-  const image = await openImage(`rootfs:${path}`, {}, context);
+  const isImage = /^(oci|oci-archive|docker-archive):/.test(path);
+  const image = await openImage(isImage ? path : `rootfs:${path}`, {}, context);
   try {
     const tree = await loadTree(image.layers, { keepDirlinks: false }, context);
     const close = async () => {

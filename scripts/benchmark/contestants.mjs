@@ -15,8 +15,8 @@ id=$(docker create flatten-bench:latest); docker export "$id" | docker import - 
 docker save -o out.tar flatten-bench:flat; docker rm "$id" >/dev/null; docker rmi -f flatten-bench:flat flatten-bench:latest >/dev/null`;
 const MINIMUM = '"$1" "$2" "$3" -q -o disk.img; resize2fs -f -M disk.img 2>/dev/null';
 
-const ours = (form, output) => ({
-  argv: (input, flatten) => [process.execPath, flatten, input[form], '-q', '-o', output],
+const ours = (form, to, output) => ({
+  argv: (input, flatten) => [process.execPath, flatten, input[form], '-q', '-o', to],
   output,
 });
 
@@ -28,11 +28,11 @@ const ours = (form, output) => ({
 export const CONTESTANTS = {
   'save-dir': ours('save', 'out/'),
   'save-tar': ours('save', 'out.tar'),
-  'save-img': ours('save', 'disk.img'),
+  'save-img': ours('save', 'disk.img', 'disk.img'),
   'save-image': ours('save', 'docker-archive:image.tar'),
   'oci-dir': ours('oci', 'out/'),
   'oci-tar': ours('oci', 'out.tar'),
-  'oci-img': ours('oci', 'disk.img'),
+  'oci-img': ours('oci', 'disk.img', 'disk.img'),
   version: { argv: (_, flatten) => [process.execPath, flatten, '--version'] },
   node: { argv: () => [process.execPath, '-e', '0'] },
   'tar-x': { argv: ({ flat }) => shell('mkdir out; tar -xpf "$1" -C out', flat) },

@@ -23,18 +23,24 @@ const LAYERS = [
   'node-typescript libruby3.1',
   'python3-sympy libclang-cpp14',
 ];
+/** Where even this cannot be had, nothing can: the network is away, or the system is not Debian. */
+const EVERYWHERE = 'base-files';
 const LEAST_BYTES = 700e6;
 const LEAST_FILES = 25_000;
+/** What is taken from /usr: without the few files that would be half of it. */
+const MOST_A_FILE = 1 << 20;
 
 /** Writes the ten layers of an image of Debian's packages, the last of changes alone; their paths, base first. */
 export async function debianLayers(directory, scale, say) {
   const stages = [];
+  let isReachable = true;
   for (const [i, packages] of LAYERS.slice(0, Math.ceil(LAYERS.length * scale)).entries()) {
     const stage = join(directory, `stage-${i}`);
     mkdirSync(stage);
     for (const name of packages.split(' ')) {
-      say(`fetching ${name}`);
-      await unpackPackage(name, directory, stage);
+      if (isReachable) say(`fetching ${name}`);
+      const isThere = isReachable && (await unpackPackage(name, directory, stage));
+      if (!isThere && name === EVERYWHERE) isReachable = false;
     }
     stages.push(stage);
   }
@@ -51,16 +57,18 @@ export async function debianLayers(directory, scale, say) {
   return tars;
 }
 
+/** False where it cannot be had: files of /usr make up for it. */
 async function unpackPackage(name, directory, stage) {
   try {
     await command('apt-get', ['-q', 'download', '-o', 'APT::Sandbox::User=root', name], { cwd: directory });
   } catch {
-    return; // not in this release, or no network: /usr makes up for it
+    return false;
   }
   for (const deb of readdirSync(directory).filter((file) => file.endsWith('.deb'))) {
     await command('dpkg-deb', ['-x', join(directory, deb), stage]);
     rmSync(join(directory, deb));
   }
+  return true;
 }
 
 /** Where the packages did not give enough, files of the running system's /usr, spread over the layers. */
@@ -70,7 +78,7 @@ async function topUp(stages, scale) {
   let count = files.length;
   if (bytes >= LEAST_BYTES * scale && count >= LEAST_FILES * scale) return;
   const share = stages.map(() => []);
-  for (const { stage, path, size } of filesBelow('/usr')) {
+  for (const { stage, path, size } of filesBelow('/usr').filter(isModest)) {
     if (bytes >= LEAST_BYTES * scale && count >= LEAST_FILES * scale) break;
     share[Math.floor((count / (LEAST_FILES * scale)) * stages.length) % stages.length].push(
       join(stage, path),
@@ -81,7 +89,8 @@ async function topUp(stages, scale) {
   for (const [i, paths] of share.entries()) {
     const list = `${stages[i]}.list`;
     writeFileSync(list, paths.map((path) => `${path}\0`).join(''));
-    await command('sh', ['-c', 'xargs -0 cp -a --parents -t "$1" <"$2"', 'sh', stages[i], list]);
+    const copy = 'tar -C / --null -T "$1" -cf - | tar -xpf - -C "$2"';
+    await command('sh', ['-c', copy, 'sh', list, stages[i]]);
     rmSync(list);
   }
 }
@@ -113,6 +122,10 @@ function filesBelow(stage, below = '') {
     if (entry.isDirectory()) return filesBelow(stage, path);
     return entry.isFile() ? [{ stage, path, size: lstatSync(join(stage, path)).size }] : [];
   });
+}
+
+function isModest({ size }) {
+  return size <= MOST_A_FILE;
 }
 
 function byName(a, b) {

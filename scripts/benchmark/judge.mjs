@@ -1,7 +1,7 @@
 /**
  * One row of the table: what a contest came to. Times in seconds, memory and sizes in bytes, all medians; `ok` is
- * absent where nothing is promised, and `note` says why a row has no figures.
- * @returns {{name: string, input: string, unit: string, ours?: number, against: string, theirs?: number, ratio?: number, target: string, ok?: boolean, note?: string}}
+ * absent where nothing is promised, `cpu` is what both spent of user and system time, and `note` says why a row has no figures.
+ * @returns {{name: string, input: string, unit: string, ours?: number, against: string, theirs?: number, cpu?: [number, number], ratio?: number, target: string, ok?: boolean, note?: string}}
  */
 export function judge(contest, results) {
   const { name, input, words: against, kind } = contest;
@@ -18,16 +18,17 @@ export function judge(contest, results) {
     .find((result) => result.absent);
   if (absent) return { ...row, note: absent.absent };
   const figure = { time: 'wall', across: 'wall', size: 'size' }[kind] ?? 'peak';
-  const sum = (keys) =>
-    keys.reduce((total, key) => total + median(results.get(key).runs.map((run) => run[figure])), 0);
-  const ours = sum(sides.ours);
-  const theirs = sum(sides.theirs);
+  const sum = (keys, of) =>
+    keys.reduce((total, key) => total + median(results.get(key).runs.map((run) => run[of])), 0);
+  const ours = sum(sides.ours, figure);
+  const theirs = sum(sides.theirs, figure);
   if (Number.isNaN(ours + theirs))
     return { ...row, note: figure === 'peak' ? 'skipped: needs GNU time' : 'skipped: no such figure' };
   if (kind === 'peak') return { ...row, ours, ok: ours <= contest.most };
   if (kind === 'per-entry') return { ...row, ours: (ours - theirs) / contest.entries };
   const most = contest.most * theirs + (contest.plus ?? 0);
-  return { ...row, ours, theirs, ratio: ours / theirs, ...(contest.most && { ok: ours <= most }) };
+  const cpu = figure === 'wall' ? { cpu: [sum(sides.ours, 'cpu'), sum(sides.theirs, 'cpu')] } : {};
+  return { ...row, ours, theirs, ...cpu, ratio: ours / theirs, ...(contest.most && { ok: ours <= most }) };
 }
 
 /** The keys of the results that a contest compares. */

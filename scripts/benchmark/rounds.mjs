@@ -37,8 +37,7 @@ async function runOnce({ input, contestant }, place, { flatten, cpus }) {
   const { argv, output } = CONTESTANTS[contestant];
   const cwd = await place.fresh();
   const figures = await measure(argv(input, flatten), { cpus, cwd });
-  const stats = output && statSync(join(cwd, output));
-  return stats?.isFile() ? { ...figures, size: stats.size } : figures;
+  return output ? { ...figures, size: statSync(join(cwd, output)).size } : figures;
 }
 
 function missing(needs) {

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 
-const HEADINGS = ['contest', 'input', 'flatten', 'against', '', 'ratio', 'target', ''];
-const RIGHT = new Set([2, 4, 5]);
+const HEADINGS = ['contest', 'input', 'flatten', 'cpu', 'against', '', 'cpu', 'ratio', 'target', ''];
+const RIGHT = new Set([2, 3, 5, 6, 7]);
 
 /** The rows as a table for people. */
 export function formatTable(rows) {
@@ -15,19 +15,14 @@ function line(cells, widths) {
   return `${padded.join('  ').trimEnd()}\n`;
 }
 
-function cellsOf({ name, input, unit, ours, against, theirs, ratio, target, ok, note }) {
-  if (note) return [name, basename(input), '', against, '', '', target, note];
+function cellsOf({ name, input, unit, ours, against, theirs, cpu = [], ratio, target, ok, note }) {
+  const where = [name, basename(input)];
+  if (note) return [...where, '', '', against, '', '', '', target, note];
+  const [ourCpu, theirCpu] = cpu.map((seconds) => (seconds ? seconds.toFixed(1) : ''));
   const verdict = ok === undefined ? '' : ok ? 'ok' : 'MISS';
-  return [
-    name,
-    input,
-    amount(ours, unit),
-    against,
-    amount(theirs, unit),
-    ratio?.toFixed(2) ?? '',
-    target,
-    verdict,
-  ];
+  const mine = [amount(ours, unit), ourCpu ?? ''];
+  const others = [amount(theirs, unit), theirCpu ?? ''];
+  return [...where, ...mine, against, ...others, ratio?.toFixed(2) ?? '', target, verdict];
 }
 
 function amount(value, unit) {

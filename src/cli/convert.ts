@@ -2,12 +2,13 @@ import type { Command } from 'commander';
 import { FlattenError } from '../errors.js';
 import type { Format } from '../sinks/output.js';
 import { addDiskOptions, type DiskFlags, splitDiskFlags } from './disk-options.js';
+import { addImageOptions, addKeepOptions, type ImageFlags, splitImageFlags } from './image-options.js';
 import { addInputOptions, type InputFlags } from './input-options.js';
 import { Progress } from './progress.js';
 import { addReportOptions, type ReportFlags, reportPlan, reportResult } from './report.js';
 
 /** The options of the main command, as commander gives them. */
-interface Flags extends Omit<InputFlags, 'verify'>, DiskFlags, ReportFlags {
+interface Flags extends Omit<InputFlags, 'verify'>, DiskFlags, ImageFlags, ReportFlags {
   readonly output?: string;
   readonly format?: Format;
   readonly force?: boolean;
@@ -27,11 +28,13 @@ export function addConvert(program: Command, signal: AbortSignal): void {
     )
     .option(
       '-o, --output <where>',
-      'rootfs/ (a directory), FILE.tar[.gz|.zst], FILE.img|.ext2|.ext3|.ext4, or - for standard output',
+      'rootfs/ (a directory), FILE.tar[.gz|.zst], FILE.img|.ext2|.ext3|.ext4, - for standard output, ' +
+        'docker-archive:FILE[:NAME:TAG], oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-daemon:NAME:TAG',
     )
     .option(
       '--format <name>',
-      'write this format, whatever the name says: directory, tar, tar.gz, tar.zst, ext2, ext3, ext4',
+      'write this format, whatever the name says: directory, tar, tar.gz, tar.zst, ext2, ext3, ext4, ' +
+        'docker-archive, docker-archive-v1, oci, oci-archive',
     )
     .option('-f, --force', 'replace an existing output, once the new one is whole')
     .option('--strict', 'fail where the output cannot hold something, instead of reporting it')
@@ -40,18 +43,21 @@ export function addConvert(program: Command, signal: AbortSignal): void {
     .option('--sha256', 'write OUTPUT.sha256 beside the output');
   addReportOptions(program);
   addInputOptions(program.optionsGroup('Image and tree:'));
+  addKeepOptions(addImageOptions(program.optionsGroup('Images:')));
   addDiskOptions(program).option('--plan', 'print how the size comes together, and write nothing');
   program.action((input: string, flags: Flags) => convert(input, flags, signal));
 }
 
 async function convert(input: string, flags: Flags, signal: AbortSignal): Promise<void> {
   const output = checkedOutput(flags);
-  const { disk, rest } = splitDiskFlags(flags);
+  const { disk, rest: others } = splitDiskFlags(flags);
+  const { squash, rest } = splitImageFlags(others);
   const { json, quiet, verbose, verify, plan, ...options } = rest;
   const progress = new Progress(process.stderr, quiet ?? false);
   const request = {
     ...options,
     ...(disk && { disk }),
+    ...(squash && { squash }),
     input,
     output,
     signal,

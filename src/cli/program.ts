@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { addConvert } from './convert.js';
 import { EXIT } from './exit.js';
+import { addImport } from './import.js';
 import { addMount } from './mount.js';
 import { reportFailure } from './report.js';
 import { addVerify } from './verify.js';
@@ -11,6 +12,8 @@ const EXAMPLES = `Turn a container image into a filesystem.
 Examples:
   flatten image.tar -o rootfs/              the merged filesystem, as a directory
   flatten image.tar -o rootfs.tar           the same as a flat tar: needs no root, loses nothing
+  flatten image.tar -o docker-archive:flat.tar:app:1.0
+                                            an image of one layer, its config kept
   flatten image.tar -o disk.img             an ext3 disk image of just the size it takes
   flatten layout/ --platform linux/arm64 -o rootfs.tar.zst
   docker save alpine | flatten - -o - | tar -tvf -
@@ -31,6 +34,7 @@ export async function run(argv: readonly string[], signal: AbortSignal): Promise
     .exitOverride()
     .enablePositionalOptions();
   addConvert(program, signal);
+  addImport(program, signal);
   addVerify(program, signal);
   addMount(program, signal);
   try {

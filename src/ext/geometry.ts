@@ -1,7 +1,6 @@
 import { FlattenError } from '../errors.js';
 import type { Demand } from './census.js';
 import {
-  evenGroups,
   fixedGrouping,
   type Grouping,
   INODES_PER_BLOCK,
@@ -9,7 +8,6 @@ import {
   leastGrouping,
   MAX_BLOCKS,
   MAX_PER_GROUP,
-  perGroup,
 } from './groups.js';
 import { checkSizeOptions, type JournalSize, journalSize, type SizeOptions } from './size-options.js';
 import { BLOCK, type ExtFormat } from './structures/features.js';
@@ -73,21 +71,15 @@ function fixedGeometry(demand: Demand, options: SizeOptions, size: number): Geom
   if (size > MAX_BLOCKS) throw new FlattenError('USAGE', '--size: ext images here end at 16 TiB');
   const inodes = demand.inodes + (options.freeInodes ?? 0);
   const taken = needed(demand, options) + share(size, options.reserved ?? 0);
-  const byBlocks = Math.ceil(size / MAX_PER_GROUP);
-  const byInodes = Math.ceil(inodes / MAX_PER_GROUP);
-  const blocksPerGroup =
-    byInodes > byBlocks ? evenGroups(size, byInodes, perGroup(inodes, byInodes)) : MAX_PER_GROUP;
-  // A last group that is too small, or whose tables cost more than it brings, is left out.
-  for (let groups = Math.ceil(size / blocksPerGroup); groups > 0; groups--) {
-    const blocks = Math.min(size, groups * blocksPerGroup);
-    const grouping = fixedGrouping(blocks, groups, blocksPerGroup, inodes);
+  // Where the last group's tables cost more than it brings, it is left out.
+  for (let groups = Math.ceil(Math.max(size, inodes) / MAX_PER_GROUP); groups > 0; groups--) {
+    const grouping = fixedGrouping(size, groups, inodes);
     if (grouping === undefined) continue;
     const floor = Math.max(taken + cutBlocks(options.format, groups), formatFloor(options));
-    const room = blocks - grouping.overhead - floor;
+    const room = grouping.blocks - grouping.overhead - floor;
     if (room < 0) continue;
     const extra = options.freeInodes === undefined ? inodesFor(room - groups, groups, inodes) : 0;
-    const richer = fixedGrouping(blocks, groups, blocksPerGroup, inodes + extra);
-    return complete(richer ?? grouping, demand, options);
+    return complete(fixedGrouping(size, groups, inodes + extra) ?? grouping, demand, options);
   }
   return undefined;
 }

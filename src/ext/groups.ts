@@ -40,29 +40,28 @@ export function leastGrouping(demand: (groups: number) => number, inodes: number
   }
 }
 
-/** So many groups of a given size, all but the last full; `undefined` where they cannot hold the inodes or the last is too small. */
-export function fixedGrouping(
-  blocks: number,
-  groups: number,
-  blocksPerGroup: number,
-  inodes: number,
-): Grouping | undefined {
+/** So many groups out of so many blocks, as large as can be, else even; `undefined` where they cannot hold the inodes. */
+export function fixedGrouping(size: number, groups: number, inodes: number): Grouping | undefined {
   const inodesPerGroup = perGroup(inodes, groups);
   if (inodesPerGroup > MAX_PER_GROUP) return undefined;
-  const last = blocks - (groups - 1) * blocksPerGroup;
-  if (last < overheadOf(groups - 1, groups, inodesPerGroup) + LAST_GROUP_ROOM) return undefined;
+  const blocks = Math.min(size, groups * MAX_PER_GROUP);
+  const last = overheadOf(groups - 1, groups, inodesPerGroup) + LAST_GROUP_ROOM;
+  const fits = (blocksPerGroup: number) =>
+    blocksPerGroup <= MAX_PER_GROUP && blocks >= (groups - 1) * blocksPerGroup + last;
+  const blocksPerGroup = [MAX_PER_GROUP, evenGroups(blocks, groups, inodesPerGroup)].find(fits);
+  if (blocksPerGroup === undefined) return undefined;
   return { blocks, groups, blocksPerGroup, inodesPerGroup, overhead: totalOverhead(groups, inodesPerGroup) };
 }
 
 /** Blocks of each group when all are to be about as large; a multiple of 8, as mke2fs wants it. */
-export function evenGroups(blocks: number, groups: number, inodesPerGroup: number): number {
+function evenGroups(blocks: number, groups: number, inodesPerGroup: number): number {
   const least = overheadOf(0, groups, inodesPerGroup) + LAST_GROUP_ROOM;
   const even = Math.max(MIN_BLOCKS_PER_GROUP, least, blocks / groups);
   return Math.ceil(even / 8) * 8;
 }
 
 /** Inodes of a group: shared out evenly, and whole blocks of them. */
-export function perGroup(inodes: number, groups: number): number {
+function perGroup(inodes: number, groups: number): number {
   return Math.ceil(inodes / groups / INODES_PER_BLOCK) * INODES_PER_BLOCK;
 }
 

@@ -53,7 +53,8 @@ export class Parents {
   of(parent: string, path: string): Place {
     if (parent !== this.#lastPath) {
       const parts = components(parent);
-      if (parts.includes('..')) throw new FlattenError('BAD_LAYER', 'a name that leads out by `..`', { path });
+      if (parts.includes('..'))
+        throw new FlattenError('BAD_LAYER', 'a name that leads out by `..`', { path });
       this.#last = this.#resolve(parts, path);
       this.#lastPath = parent;
     }

@@ -9,8 +9,6 @@ import { readRange, unlinkedFile } from './unpack-file.js';
 import type { HashName, Job, JobResult } from './unpack-job.js';
 import { UnpackThreads } from './unpack-threads.js';
 
-export { compressionOf } from './compression.js';
-
 /** What is wanted of {@link unpack} besides the bytes. */
 export interface Wanted {
   /** Digest the bytes as stored. */

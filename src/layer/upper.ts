@@ -131,7 +131,13 @@ function inode(entry: TarEntry, meta: Metadata, file: LayerFile): Node {
   const { type, offset, size, segments } = entry;
   switch (type) {
     case 'symlink':
-      return { kind: type, meta, nlink: 0, target: checkedTarget(entry) };
+      // Linux knows no mode of a symlink, whatever its header says.
+      return {
+        kind: type,
+        meta: meta.mode === 0o777 ? meta : { ...meta, mode: 0o777 },
+        nlink: 0,
+        target: checkedTarget(entry),
+      };
     case 'char':
     case 'block':
       return { kind: type, meta, nlink: 0, major: entry.major, minor: entry.minor };

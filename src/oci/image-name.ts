@@ -13,7 +13,8 @@ const TAG = /^\w[\w.-]{0,127}$/;
 const LONGEST_NAME = 255;
 
 /** Grammar of `org.opencontainers.image.ref.name` (image specification, annotations.md). */
-const REF_NAME = /^[A-Za-z0-9]+(?:(?:[-._:@+]|--)[A-Za-z0-9]+)*(?:\/[A-Za-z0-9]+(?:(?:[-._:@+]|--)[A-Za-z0-9]+)*)*$/;
+const REF_NAME =
+  /^[A-Za-z0-9]+(?:(?:[-._:@+]|--)[A-Za-z0-9]+)*(?:\/[A-Za-z0-9]+(?:(?:[-._:@+]|--)[A-Za-z0-9]+)*)*$/;
 
 /** Reads `NAME[:TAG]`; the tag is `latest` where there is none. Throws `USAGE`. */
 export function parseImageName(text: string): ImageName {
@@ -22,7 +23,11 @@ export function parseImageName(text: string): ImageName {
   const isNamed = path.length > 0 && (/[.:A-Z]/.test(host) || host === 'localhost');
   const parts = isNamed ? path : [host, ...path];
   if (text.includes('@')) throw bad(text, 'a digest cannot be given, only a name');
-  if ((isNamed && !HOST.test(host)) || !parts.every((part) => COMPONENT.test(part)) || name.length > LONGEST_NAME)
+  if (
+    (isNamed && !HOST.test(host)) ||
+    !parts.every((part) => COMPONENT.test(part)) ||
+    name.length > LONGEST_NAME
+  )
     throw bad(text, /[A-Z]/.test(name) ? 'a name is in lower case' : 'is not a name');
   if (!TAG.test(tag)) throw bad(text, `${JSON.stringify(tag)} is not a tag`);
   return { name, tag };

@@ -1,5 +1,5 @@
-import { fieldKey } from './fields.js';
 import type { Digest } from './digest.js';
+import { fieldKey } from './fields.js';
 
 /** A blob of an image, as a manifest or an index points to it (image specification, descriptor.md). */
 export interface Pointer {

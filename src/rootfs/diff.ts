@@ -77,7 +77,8 @@ function newlyLinked(frames: readonly Frame[]): ReadonlySet<Node> {
 function addChildren(frame: Frame, linked: ReadonlySet<Node>): void {
   for (const [name, node] of frame.after.children) {
     const old = frame.before.children.get(name);
-    const isUnchanged = node.kind === 'directory' ? old?.kind === 'directory' : node === old && !linked.has(node);
+    const isUnchanged =
+      node.kind === 'directory' ? old?.kind === 'directory' : node === old && !linked.has(node);
     if (isUnchanged) continue;
     frame.upper.children.set(name, node);
     frame.isNeeded = true;

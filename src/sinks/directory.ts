@@ -48,7 +48,7 @@ export async function writeDirectory(
     await pace.rest();
     const staging = await stageDirectory(output, { ...options, libc: machine.libc });
     try {
-      const crew = new Crew(threads);
+      const crew = new Crew(pace);
       try {
         await writeTree(rootfs, staging.path, { ...options, libc: machine.libc, losses, crew, pace });
       } finally {

@@ -27,6 +27,7 @@ async function writeImage(
   flattened: Flattened,
   context: Context,
 ): Promise<Artifact> {
+  flattened.verified.catch(() => {}); // it is awaited in the end; until then its failure is no unhandled one
   const staging = await stageFile(output, options);
   const crew = new ContentCrew(context.signal);
   try {

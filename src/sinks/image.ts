@@ -1,7 +1,12 @@
-import type { Sink } from './sink.js';
 import { type ImageSinkOptions, openImageWriter } from './image/writer.js';
+import type { Sink } from './sink.js';
 
-export { type ImageOptions, type ImageSinkOptions, type ImageWriter, openImageWriter } from './image/writer.js';
+export {
+  type ImageOptions,
+  type ImageSinkOptions,
+  type ImageWriter,
+  openImageWriter,
+} from './image/writer.js';
 
 /**
  * Writes the tree as the one layer of an image, or on top of the layers of its source that are kept: a docker-archive, an

@@ -1,10 +1,21 @@
 import { statSync } from 'node:fs';
 import { FlattenError } from '../errors.js';
 import type { ExtOptions } from './ext.js';
+import type { ImageOptions } from './image.js';
+import { IMAGE_FORMATS, isImageFormat, locateImage, transportOf } from './image/location.js';
 import type { Sink, SinkOptions } from './sink.js';
 
 /** The forms of output, as `--format` names them. */
-export const FORMATS = ['directory', 'tar', 'tar.gz', 'tar.zst', 'ext2', 'ext3', 'ext4'] as const;
+export const FORMATS = [
+  'directory',
+  'tar',
+  'tar.gz',
+  'tar.zst',
+  'ext2',
+  'ext3',
+  'ext4',
+  ...IMAGE_FORMATS,
+] as const;
 export type Format = (typeof FORMATS)[number];
 
 /** Which format a file name asks for, by its ending; the longest ending comes first. */
@@ -26,6 +37,8 @@ export function formatOf(output: string, format?: string): Format {
     if ((FORMATS as readonly string[]).includes(format)) return format as Format;
     throw new FlattenError('USAGE', `--format ${format}: unknown`, { hint: `one of ${FORMATS.join(', ')}` });
   }
+  const transport = transportOf(output);
+  if (transport !== undefined) return transport;
   if (output === '-') return 'tar';
   if (output.endsWith('/') || isDirectory(output)) return 'directory';
   const ending = ENDINGS.find(([end]) => output.toLowerCase().endsWith(end));
@@ -39,13 +52,19 @@ function isDirectory(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
+/** Where an output lies: a path, `-` for standard output, undefined where it is no file. Throws `USAGE` where it makes no sense. */
+export function pathOf(output: string, format: Format): string | undefined {
+  return isImageFormat(format) ? locateImage(output, format).path : output;
+}
+
 /** What a disk image can be asked for; nothing of it makes sense elsewhere. */
 export type DiskOptions = Omit<ExtOptions, 'format' | 'time' | 'digest'>;
 
 /** Options of every format. */
 export interface OutputOptions extends SinkOptions {
   readonly disk?: DiskOptions;
-  /** Seconds since 1970: when a disk image says it was made. */
+  readonly image?: ImageOptions;
+  /** Seconds since 1970: when a disk image or an image says it was made. */
   readonly sourceDateEpoch?: number;
   /** Compute the digest of a disk image; the others always do. */
   readonly digest?: boolean;
@@ -53,6 +72,10 @@ export interface OutputOptions extends SinkOptions {
 
 /** The sink for an output. Only the code of the format asked for is loaded. */
 export async function openSink(output: string, format: Format, options: OutputOptions): Promise<Sink> {
+  if (isImageFormat(format)) {
+    const { image, disk: _, ...common } = options;
+    return (await import('./image.js')).imageSink(output, { ...common, ...image, format });
+  }
   switch (format) {
     case 'directory':
       return (await import('./directory.js')).directorySink(output, options);

@@ -52,7 +52,7 @@ export interface SinkOptions {
   readonly force: boolean;
   /** Any loss is a `LOSS` error, and nothing appears. */
   readonly strict: boolean;
-  /** Looks at the finished output, under its temporary name, before it appears; what it throws stops that. */
+  /** Looks at the finished output, under its temporary name (an image's with a transport, as `oci:DIR`), before it appears; what it throws stops that. */
   readonly check?: (path: string) => Promise<void>;
 }
 

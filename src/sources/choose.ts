@@ -40,6 +40,30 @@ export function choose<C extends Candidate>(candidates: readonly C[], choice: Ch
   return chosen;
 }
 
+/**
+ * Picks all images of one name, whatever their platforms, in the source's order; `choice.platform` does not count. Errors
+ * are those of {@link choose}; images of several names are `AMBIGUOUS`.
+ */
+export function chooseAll<C extends Candidate>(
+  candidates: readonly C[],
+  choice: Choice,
+  source: string,
+): readonly C[] {
+  const distinct = withoutCopies(candidates);
+  const named = choice.image === undefined ? distinct : asked(distinct, choice.image);
+  const visible = named.filter((candidate) => !candidate.hidden);
+  if (visible.length < 2) return [choose(candidates, choice, source)];
+  if (new Set(visible.map(({ names }) => names.join('\n'))).size > 1) {
+    throw new FlattenError(
+      'AMBIGUOUS',
+      `${source}: images of several names may be meant`,
+      listing('choose one with --image NAME or --image DIGEST', visible),
+    );
+  }
+  for (const { error } of visible) if (error) throw error;
+  return visible;
+}
+
 /** Several names of one image are one candidate with several names. */
 function withoutCopies<C extends Candidate>(candidates: readonly C[]): C[] {
   const copies = new Map<Digest | C, C[]>();

@@ -30,4 +30,12 @@ export interface Choice {
   readonly image?: string;
   /** Absent: this machine's, as linux; a single image of another platform is taken all the same. */
   readonly platform?: Platform;
+  /** The images for all platforms are meant: those of an OCI layout that have one name. */
+  readonly everyPlatform?: boolean;
+}
+
+/** Images of one source, opened together and closed together. */
+export interface Images {
+  readonly images: readonly OpenedImage[];
+  close(): Promise<void>;
 }

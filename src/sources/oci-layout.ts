@@ -11,12 +11,12 @@ import type { Json } from '../oci/json.js';
 import { readManifest } from '../oci/manifest.js';
 import { isEncryptedType, isForeignType, isLayerType } from '../oci/media-type.js';
 import { shown } from '../oci/shown.js';
-import { choose } from './choose.js';
+import { choose, chooseAll } from './choose.js';
 import type { Envelope } from './envelope.js';
 import type { Choice, OpenedImage } from './image.js';
 import { layerName } from './layer-name.js';
 import { Blobs, blobPath } from './oci-blobs.js';
-import { listCandidates } from './oci-candidates.js';
+import { listCandidates, type OciCandidate } from './oci-candidates.js';
 
 /** Reads `index.json` of an OCI layout; undefined where there is none, `BAD_IMAGE` where it is of another shape. */
 export function readLayout(envelope: Envelope): Json | undefined {
@@ -29,7 +29,22 @@ export function readLayout(envelope: Envelope): Json | undefined {
 /** Opens the image that `choice` means among those of an OCI layout. Its digest is its manifest's. */
 export function openLayout(envelope: Envelope, index: Json, choice: Choice, context: Context): OpenedImage {
   const blobs = new Blobs(envelope, context.verify);
-  const chosen = choose(listCandidates(blobs, index), choice, envelope.name);
+  return openCandidate(blobs, choose(listCandidates(blobs, index), choice, envelope.name), context);
+}
+
+/** Opens the images for all platforms that `choice` means. */
+export function openLayoutAll(
+  envelope: Envelope,
+  index: Json,
+  choice: Choice,
+  context: Context,
+): readonly OpenedImage[] {
+  const blobs = new Blobs(envelope, context.verify);
+  const chosen = chooseAll(listCandidates(blobs, index), choice, envelope.name);
+  return chosen.map((candidate) => openCandidate(blobs, candidate, context));
+}
+
+function openCandidate(blobs: Blobs, chosen: OciCandidate, context: Context): OpenedImage {
   const { digest } = chosen.descriptor!;
   const manifest = readManifest(blobs.json(chosen.descriptor!, 'manifest'));
   const config = readConfig(blobs.json(manifest.config, 'config'));

@@ -6,7 +6,7 @@ import { compressionOfRange, unpack } from '../layer/unpack.js';
 import { Archive } from './archive.js';
 import { DirectoryMembers } from './directory.js';
 import { Envelope } from './envelope.js';
-import type { Choice, Image, OpenedImage } from './image.js';
+import type { Choice, Image, Images, OpenedImage } from './image.js';
 import { openBy, readings } from './recognise.js';
 import { directoryRootfs, tarRootfs } from './rootfs.js';
 import { pipe, standardInput } from './spool.js';
@@ -30,6 +30,22 @@ export async function openImage(
   context: Context,
   options: OpenOptions = {},
 ): Promise<Image> {
+  const { images, close } = await openImages(
+    reference,
+    { ...choice, everyPlatform: false },
+    context,
+    options,
+  );
+  return { ...images[0]!, close };
+}
+
+/** Opens the images that `choice` means: one, as {@link openImage} does, or with `everyPlatform` one for each platform. */
+export async function openImages(
+  reference: string,
+  choice: Choice,
+  context: Context,
+  options: OpenOptions = {},
+): Promise<Images> {
   const location = locate(reference);
   const meant = withName(choice, location.image);
   if (location.path === '-') return openFile(await standardInput(context), location, meant, context);
@@ -76,7 +92,7 @@ async function openFile(
   location: Location,
   choice: Choice,
   context: Context,
-): Promise<Image> {
+): Promise<Images> {
   const name = location.path === '-' ? 'standard input' : location.path;
   const file = await uncompressed(name, stored, location.format, context);
   const archive = new Archive(name, file.range, file.close);
@@ -90,7 +106,7 @@ async function openFile(
   });
 }
 
-function openDirectory(location: Location, choice: Choice, context: Context, options: OpenOptions): Image {
+function openDirectory(location: Location, choice: Choice, context: Context, options: OpenOptions): Images {
   const { path, format } = location;
   return owned(new Envelope(new DirectoryMembers(path)), (envelope) => {
     const found = format === 'rootfs' ? [] : readings(envelope, format);
@@ -99,18 +115,18 @@ function openDirectory(location: Location, choice: Choice, context: Context, opt
   });
 }
 
-/** An image that closes its envelope, which is closed at once where no image comes of it. */
-function owned(envelope: Envelope, open: (envelope: Envelope) => OpenedImage): Image {
+/** Images that close their envelope, which is closed at once where no image comes of it. */
+function owned(envelope: Envelope, open: (envelope: Envelope) => readonly OpenedImage[]): Images {
   try {
-    return { ...open(envelope), close: async () => envelope.close() };
+    return { images: open(envelope), close: async () => envelope.close() };
   } catch (error) {
     envelope.close();
     throw error;
   }
 }
 
-function onlyRootfs(rootfs: OpenedImage, { image }: Choice): OpenedImage {
-  if (image === undefined) return rootfs;
+function onlyRootfs(rootfs: OpenedImage, { image }: Choice): readonly OpenedImage[] {
+  if (image === undefined) return [rootfs];
   throw new FlattenError('NOT_FOUND', `${rootfs.name}: is a root filesystem and holds no image ${image}`);
 }
 

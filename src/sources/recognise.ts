@@ -5,11 +5,11 @@ import { openDockerArchive, readSavedImages } from './docker-archive.js';
 import { findV1Images, openV1 } from './docker-v1.js';
 import type { Envelope } from './envelope.js';
 import type { Choice, OpenedImage } from './image.js';
-import { openLayout, readLayout } from './oci-layout.js';
+import { openLayout, openLayoutAll, readLayout } from './oci-layout.js';
 import type { Format } from './transport.js';
 
 /** A way to read an envelope as an image. */
-type Reading = (choice: Choice, context: Context) => OpenedImage;
+type Reading = (choice: Choice, context: Context) => readonly OpenedImage[];
 
 /**
  * The ways in which an envelope can be read as images, best first: `manifest.json`, `index.json`, and where there is
@@ -21,32 +21,39 @@ export function readings(envelope: Envelope, format: Format): readonly Reading[]
   const tried: (Reading | FlattenError | undefined)[] = [];
   if (format !== 'oci') {
     const saved = sound(() => readSavedImages(envelope));
-    tried.push(reading(saved, (images, choice) => openDockerArchive(envelope, images, choice)));
+    tried.push(reading(saved, (images, choice) => [openDockerArchive(envelope, images, choice)]));
   }
   if (format === 'oci' || (format === 'any' && (top.has('blobs') || top.has('oci-layout')))) {
     const layout = sound(() => readLayout(envelope));
-    tried.push(reading(layout, (index, choice, context) => openLayout(envelope, index, choice, context)));
+    tried.push(
+      reading(layout, (index, choice, context) =>
+        choice.everyPlatform
+          ? openLayoutAll(envelope, index, choice, context)
+          : [openLayout(envelope, index, choice, context)],
+      ),
+    );
   }
   if (format !== 'oci' && !top.has('manifest.json')) {
     const v1 = sound(() => findV1Images(envelope));
-    tried.push(reading(v1, (images, choice) => openV1(envelope, images, choice)));
+    tried.push(reading(v1, (images, choice) => [openV1(envelope, images, choice)]));
   }
   const usable = tried.filter((each) => typeof each === 'function');
   if (usable.length > 0 || (format === 'any' && !looksLikeImage(top))) return usable;
   throw tried.find((each) => each instanceof FlattenError) ?? unsound(envelope, format, top);
 }
 
-/** Opens the image that `choice` means by the first reading that leads to it. */
-export function openBy(ways: readonly Reading[], choice: Choice, context: Context): OpenedImage {
+/** Opens what `choice` means by the first reading that leads to it: one image, or one for each platform. */
+export function openBy(ways: readonly Reading[], choice: Choice, context: Context): readonly OpenedImage[] {
   const errors: FlattenError[] = [];
-  for (const way of ways) {
+  // A `manifest.json` knows no platforms; an `index.json` beside it does.
+  for (const way of choice.everyPlatform ? [...ways].reverse() : ways) {
     try {
-      const image = way(choice, context);
+      const images = way(choice, context);
       const [before] = errors;
       if (before?.code === 'BAD_IMAGE') {
         context.report({ type: 'warning', message: `${before.message}; index.json is used instead` });
       }
-      return image;
+      return images;
     } catch (error) {
       if (!(error instanceof FlattenError) || !['NOT_FOUND', 'BAD_IMAGE'].includes(error.code)) throw error;
       errors.push(error);
@@ -66,7 +73,7 @@ function sound<T>(read: () => T): T | FlattenError {
 
 function reading<T extends object>(
   found: T | FlattenError | undefined,
-  open: (found: T, choice: Choice, context: Context) => OpenedImage,
+  open: (found: T, choice: Choice, context: Context) => readonly OpenedImage[],
 ): Reading | FlattenError | undefined {
   if (found === undefined || found instanceof FlattenError) return found;
   return (choice, context) => open(found, choice, context);

@@ -56,7 +56,8 @@ function assemble(window: Window, position: number, header: Header, preface: Pre
   const isLink = type === 'link' || type === 'symlink';
   const isDevice = type === 'char' || type === 'block';
   // Only files have a body; what other types say of their size is a hint (POSIX) that GNU tar and Go ignore too.
-  const body = type === 'file' ? bodyAt(window, position, header, records ?? [], pax) : noBody(position + BLOCK);
+  const body =
+    type === 'file' ? bodyAt(window, position, header, records ?? [], pax) : noBody(position + BLOCK);
   const entry: TarEntry = {
     path,
     type,
@@ -144,7 +145,13 @@ function bodyAt(
   const next = start + padded(whole);
   if (map === undefined) return { size: stored, offset: start, segments: undefined, mapBytes: 0, next };
   const { size: real, mapBytes } = map;
-  return { size: real, offset: start + mapBytes, segments: checkedRuns(map, whole - mapBytes), mapBytes, next };
+  return {
+    size: real,
+    offset: start + mapBytes,
+    segments: checkedRuns(map, whole - mapBytes),
+    mapBytes,
+    next,
+  };
 }
 
 function mapBlock(window: Window, position: number): Buffer {

@@ -105,7 +105,10 @@ function withGlobals(globals: PaxFields, records: readonly PaxRecord[]): PaxFiel
   let bytes = 0;
   for (const [key, value] of fields) bytes += key.length + value.length;
   if (bytes > MAX_GLOBALS) {
-    throw new FlattenError('LIMIT', `global PAX headers set ${bytes} bytes of defaults: at most ${MAX_GLOBALS} are kept`);
+    throw new FlattenError(
+      'LIMIT',
+      `global PAX headers set ${bytes} bytes of defaults: at most ${MAX_GLOBALS} are kept`,
+    );
   }
   return fields;
 }

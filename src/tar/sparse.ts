@@ -63,8 +63,7 @@ export function paxMap(
   const major = fields.get('GNU.sparse.major');
   if (major !== undefined) {
     const minor = fields.get('GNU.sparse.minor') ?? '0';
-    if (major === '1' && minor === '0')
-      return { size: sizeOf(fields), ...bodyMap(body) };
+    if (major === '1' && minor === '0') return { size: sizeOf(fields), ...bodyMap(body) };
     if (major !== '0') throw new FlattenError('BAD_LAYER', `GNU.sparse version ${major}.${minor} is unknown`);
   }
   const list = fields.get('GNU.sparse.map');

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type Context, DEFAULT_LIMITS } from '../../src/context.js';
 import { readExt } from '../../src/ext/read.js';
 import type { ExtFormat } from '../../src/ext/structures/features.js';
+import { ContentReader } from '../../src/layer/content.js';
 import type { Rootfs } from '../../src/rootfs/node.js';
 import { type ExtOptions, extSink } from '../../src/sinks/ext.js';
 import type { Artifact, SinkOptions } from '../../src/sinks/sink.js';
@@ -32,8 +33,12 @@ export function writeExt(
 
 /** Runs a program of e2fsprogs; returns what it printed. */
 export function tool(name: string, ...args: string[]): string {
-  const PATH = `${process.env['PATH']}:/usr/sbin:/sbin`;
-  const { status, stdout, stderr, error } = spawnSync(name, args, { encoding: 'latin1', env: { PATH } });
+  const PATH = `${process.env.PATH}:/usr/sbin:/sbin`;
+  const { status, stdout, stderr, error } = spawnSync(name, args, {
+    encoding: 'latin1',
+    env: { PATH },
+    maxBuffer: 2 ** 28,
+  });
   if (error !== undefined) throw error;
   assert.equal(status, 0, `${name} ${args.join(' ')}: ${stdout}${stderr}`);
   return stdout;
@@ -56,15 +61,46 @@ export function listByReader(image: string): Row[] {
 
 /** An image's names as the kernel shows them: mounted read-only, by root. */
 export function listByMount(image: string, format: ExtFormat): Row[] {
+  return whileMounted(image, format, (directory) => withoutLostAndFound(listDirectory(directory)));
+}
+
+/** Needs root and `mount`. */
+export function whileMounted<T>(image: string, format: ExtFormat, look: (directory: string) => T): T {
   const directory = `${image}.mounted`;
   mkdirSync(directory);
   tool('mount', '-t', format, '-o', 'loop,ro,noatime', image, directory);
   try {
-    return withoutLostAndFound(listDirectory(directory));
+    return look(directory);
   } finally {
     tool('umount', directory);
     rmdirSync(directory);
   }
+}
+
+/** An image's tree as our own reader sees it; content can be read no more. */
+export function treeOf(image: string): Rootfs {
+  const fd = openSync(image, 'r');
+  try {
+    return readExt(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Reads bytes of a file in the image's root through our own reader. */
+export function reading(image: string): (name: string, start: number, length: number) => Buffer {
+  return (name, start, length) => {
+    const fd = openSync(image, 'r');
+    try {
+      const node = readExt(fd).root.children.get(name);
+      assert.ok(node?.kind === 'file');
+      const bytes = Buffer.alloc(length);
+      new ContentReader().read(node.content, start, bytes);
+      return bytes;
+    } finally {
+      closeSync(fd);
+    }
+  };
 }
 
 /** Made by us: empty, for root only, as old as the file system. */

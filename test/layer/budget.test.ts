@@ -26,8 +26,14 @@ test('entries, described and implied', () => {
 test('bytes of files, sparse ones by their size', () => {
   const budget = new Budget(limits);
   budget.take(file('a', { size: 1000 }));
-  assert.throws(() => budget.take(file('b', { size: 1, segments: [] })), limit(/^b: .*1000 bytes/, /--max-size/));
-  assert.throws(() => new Budget(limits).take(file('c', { size: Number.MAX_SAFE_INTEGER })), limit(/1000 bytes/));
+  assert.throws(
+    () => budget.take(file('b', { size: 1, segments: [] })),
+    limit(/^b: .*1000 bytes/, /--max-size/),
+  );
+  assert.throws(
+    () => new Budget(limits).take(file('c', { size: Number.MAX_SAFE_INTEGER })),
+    limit(/1000 bytes/),
+  );
 });
 
 test('metadata: names, headers, xattrs and maps, small ones at what they cost', () => {
@@ -35,9 +41,12 @@ test('metadata: names, headers, xattrs and maps, small ones at what they cost', 
   const fill = (more: Parameters<typeof file>[1]) => {
     const budget = new Budget();
     let count = 0;
-    assert.throws(() => {
-      for (; count < 2_000_000; count++) budget.take(file('f', more));
-    }, limit(/headers, names and xattrs/));
+    assert.throws(
+      () => {
+        for (; count < 2_000_000; count++) budget.take(file('f', more));
+      },
+      limit(/headers, names and xattrs/),
+    );
     return count;
   };
   assert.ok(fill({ headerBytes: 1 << 20 }) <= room / 2 ** 20);
@@ -52,16 +61,24 @@ test('an honest image of as many entries as are allowed has room', () => {
   const budget = new Budget();
   const xattrs = new Map([['security.capability', Buffer.alloc(20)]]);
   for (let index = 0; index < 2_000_000; index++) {
-    budget.take(file('usr/lib/node_modules/some/package/dist/some-file-name.js', { headerBytes: 120, ...(index % 100 === 0 && { xattrs }) }));
+    budget.take(
+      file('usr/lib/node_modules/some/package/dist/some-file-name.js', {
+        headerBytes: 120,
+        ...(index % 100 === 0 && { xattrs }),
+      }),
+    );
   }
 });
 
 test('ways through symlinks', () => {
   const budget = new Budget(limits);
   const target = 'a/'.repeat(2000);
-  assert.throws(() => {
-    for (let count = 0; count <= MAX_FOLLOWED / 4000; count++) budget.follow(target, 'x');
-  }, limit(/symlinks/));
+  assert.throws(
+    () => {
+      for (let count = 0; count <= MAX_FOLLOWED / 4000; count++) budget.follow(target, 'x');
+    },
+    limit(/symlinks/),
+  );
 });
 
 test('what names a path in an error is not of any length', () => {

@@ -13,8 +13,19 @@ function parents(children: Readonly<Record<string, string>> = {}) {
     root.children.set(name, node);
   }
   const implied = new Set<Directory>();
-  const options = { root, implied, lower: directory(), removed: new Map(), opaque: new Set<Directory>(), keepDirlinks: false };
-  return { root, implied, parents: new Parents({ ...options, budget: new Budget({ maxSize: 0, maxEntries: 100 }) }) };
+  const options = {
+    root,
+    implied,
+    lower: directory(),
+    removed: new Map(),
+    opaque: new Set<Directory>(),
+    keepDirlinks: false,
+  };
+  return {
+    root,
+    implied,
+    parents: new Parents({ ...options, budget: new Budget({ maxSize: 0, maxEntries: 100 }) }),
+  };
 }
 
 test('what is missing on the way is implied, once', () => {
@@ -41,7 +52,10 @@ test('links are followed inside the root', () => {
 test('circles end', () => {
   const { parents: p } = parents({ self: 'self', a: 'b', b: 'a/x', up: '/up/../up' });
   for (const path of ['self', 'a', 'b/c', 'up']) {
-    assert.throws(() => p.of(path, `${path}/f`), { code: 'BAD_LAYER', message: new RegExp(`^${path}/f: its parent .* is a cycle`) });
+    assert.throws(() => p.of(path, `${path}/f`), {
+      code: 'BAD_LAYER',
+      message: new RegExp(`^${path}/f: its parent .* is a cycle`),
+    });
   }
 });
 

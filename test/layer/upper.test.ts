@@ -7,7 +7,10 @@ import { type Directory, directory } from '../../src/rootfs/node.js';
 import type { TarEntry } from '../../src/tar/entry.js';
 import { entry, FILE, file, folder, names, symlink } from '../support/entries.js';
 
-function upper(entries: Iterable<TarEntry>, { lower = directory(), keepDirlinks = false, budget = new Budget() } = {}) {
+function upper(
+  entries: Iterable<TarEntry>,
+  { lower = directory(), keepDirlinks = false, budget = new Budget() } = {},
+) {
   const builder = new UpperBuilder(lower, { keepDirlinks, budget });
   for (const entry of entries) builder.add(entry, FILE);
   return builder.finish();
@@ -27,20 +30,29 @@ function refused(entries: TarEntry[], code: FlattenError['code'], pattern: RegEx
 
 suite('names', () => {
   test('that lead out, or nowhere', () => {
-    for (const path of ['..', '../x', 'a/..', 'a/../b', '/..', './../x', 'a/../../b', '../', 'a/../', 'x/.. /../y', '..//x']) {
+    for (const path of [
+      '..',
+      '../x',
+      'a/..',
+      'a/../b',
+      '/..',
+      './../x',
+      'a/../../b',
+      '../',
+      'a/../',
+      'x/.. /../y',
+      '..//x',
+    ]) {
       refused([file(path)], 'BAD_LAYER', /leads out by `..`/);
       refused([folder(path)], 'BAD_LAYER', /leads out by `..`/);
     }
     refused([file('')], 'BAD_LAYER', /without a name/);
     refused([file('a\0b')], 'BAD_LAYER', /NUL/);
     refused([folder('a\0/../b')], 'BAD_LAYER', /NUL/);
-    assert.deepEqual(names(upper([file('..a'), file('b..'), file('...'), file('/c'), file('.//d/.//')]).root), [
-      'f ...',
-      'f ..a',
-      'f b..',
-      'f c',
-      'f d',
-    ]);
+    assert.deepEqual(
+      names(upper([file('..a'), file('b..'), file('...'), file('/c'), file('.//d/.//')]).root),
+      ['f ...', 'f ..a', 'f b..', 'f c', 'f d'],
+    );
   });
 
   test('that climb once the same parent was seen', () => {
@@ -49,7 +61,12 @@ suite('names', () => {
   });
 
   test('out of the prototype', () => {
-    const { root } = upper([file('__proto__/polluted'), folder('constructor'), file('.wh.hasOwnProperty'), file('toString')]);
+    const { root } = upper([
+      file('__proto__/polluted'),
+      folder('constructor'),
+      file('.wh.hasOwnProperty'),
+      file('toString'),
+    ]);
     assert.deepEqual(names(root), ['d __proto__', 'f __proto__/polluted', 'd constructor', 'f toString']);
     assert.equal(({} as Record<string, unknown>)['polluted'], undefined);
   });
@@ -74,19 +91,30 @@ suite('what a short archive can ask for', () => {
   test('directories implied by the million', () => {
     const entries = Array.from({ length: 10 }, (_, index) => file(`${index}/${'d/'.repeat(2000)}f`));
     assert.throws(() => upper(entries, { budget: new Budget(limits) }), { code: 'LIMIT' });
-    assert.throws(() => upper(entries.slice(0, 5), { budget: new Budget({ ...limits, maxEntries: 10_000 }) }), { code: 'LIMIT' });
+    assert.throws(
+      () => upper(entries.slice(0, 5), { budget: new Budget({ ...limits, maxEntries: 10_000 }) }),
+      { code: 'LIMIT' },
+    );
     upper(entries.slice(0, 4), { budget: new Budget(limits) });
   });
 
   test('a deep directory behind symlinks, deeper than any path', () => {
     const deep = 'd/'.repeat(1500);
-    const entries = [folder(deep), symlink('l', deep), folder(`l/${deep}`), symlink('m', `l/${deep}`), file('m/x/f')];
+    const entries = [
+      folder(deep),
+      symlink('l', deep),
+      folder(`l/${deep}`),
+      symlink('m', `l/${deep}`),
+      file('m/x/f'),
+    ];
     refused(entries, 'LIMIT', /symlinks lead it to a path of more than 4095 bytes/);
   });
 
   test('paths that wind through symlinks', () => {
     const winding = 'a/../'.repeat(800);
-    const links = Array.from({ length: 30 }, (_, index) => symlink(`l${index}`, `${winding}${index === 0 ? 'd' : `l${index - 1}`}`));
+    const links = Array.from({ length: 30 }, (_, index) =>
+      symlink(`l${index}`, `${winding}${index === 0 ? 'd' : `l${index - 1}`}`),
+    );
     function* entries(): Generator<TarEntry> {
       yield* [folder('a'), folder('d'), ...links];
       for (let index = 0; index < 100_000; index++) yield file(`l29/${index % 2}/${index}`);
@@ -98,7 +126,9 @@ suite('what a short archive can ask for', () => {
 
   test('hard links whose targets wind through symlinks', () => {
     const winding = 'a/../'.repeat(800);
-    const links = Array.from({ length: 30 }, (_, index) => symlink(`l${index}`, `${winding}${index === 0 ? 'd' : `l${index - 1}`}`));
+    const links = Array.from({ length: 30 }, (_, index) =>
+      symlink(`l${index}`, `${winding}${index === 0 ? 'd' : `l${index - 1}`}`),
+    );
     function* entries(): Generator<TarEntry> {
       yield* [folder('a'), file('d/f'), ...links];
       for (let index = 0; index < 100_000; index++) yield entry('link', `${index}`, { linkpath: 'l29/f' });
@@ -111,8 +141,18 @@ suite('keepDirlinks follows only what this layer leaves', () => {
   function lower(...entries: TarEntry[]): Directory {
     return upper(entries).root;
   }
-  const below = () => lower(folder('t'), folder('t/u'), symlink('t/v', 'u'), symlink('l', 't'), symlink('f', 'x'), file('x'), symlink('loop', 'loop'));
-  const placed = (...entries: TarEntry[]) => names(upper(entries, { lower: below(), keepDirlinks: true }).root);
+  const below = () =>
+    lower(
+      folder('t'),
+      folder('t/u'),
+      symlink('t/v', 'u'),
+      symlink('l', 't'),
+      symlink('f', 'x'),
+      file('x'),
+      symlink('loop', 'loop'),
+    );
+  const placed = (...entries: TarEntry[]) =>
+    names(upper(entries, { lower: below(), keepDirlinks: true }).root);
 
   test('to a directory, through several', () => {
     assert.deepEqual(placed(file('l/new')), ['d t', 'f t/new']);

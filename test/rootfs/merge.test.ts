@@ -42,6 +42,7 @@ test('an inode whose name goes lives on in its other names', () => {
 test('a depth of thousands, and as many layers', () => {
   const root = directory();
   const deep = 'd/'.repeat(2000);
-  for (let index = 0; index < 50; index++) layer(root, file(`${deep}${index}`), file(`${deep}.wh.${index - 1}`));
+  for (let index = 0; index < 50; index++)
+    layer(root, file(`${deep}${index}`), file(`${deep}.wh.${index - 1}`));
   assert.equal(names(root).length, 2001);
 });

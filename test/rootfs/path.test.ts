@@ -5,7 +5,9 @@ import { directory, type Node } from '../../src/rootfs/node.js';
 import { components, lookup, MAX_LINKS, splitLast } from '../../src/rootfs/path.js';
 import { runs } from '../support/stacks.js';
 
-const paths = fc.array(fc.constantFrom('a', 'bc', '.', '..', '...', '', '/', '//', './', '/.'), { maxLength: 12 }).map((parts) => parts.join(''));
+const paths = fc
+  .array(fc.constantFrom('a', 'bc', '.', '..', '...', '', '/', '//', './', '/.'), { maxLength: 12 })
+  .map((parts) => parts.join(''));
 
 test('components are what stands between slashes', () => {
   fc.assert(
@@ -30,7 +32,13 @@ function tree(children: Readonly<Record<string, Node>>) {
 }
 
 const inner = tree({ f: file, up: symlink('../../../d/f'), abs: symlink('/d'), self: symlink('self') });
-const root = tree({ d: inner, l: symlink('d'), two: symlink('/l/./'), dead: symlink('none'), out: symlink('../../../../etc') });
+const root = tree({
+  d: inner,
+  l: symlink('d'),
+  two: symlink('/l/./'),
+  dead: symlink('none'),
+  out: symlink('../../../../etc'),
+});
 
 test('lookup follows links inside the root only', () => {
   const find = (path: string, follow = false) => lookup(root, path, { follow });
@@ -55,7 +63,9 @@ test('lookup follows links inside the root only', () => {
 test('as many links as Linux follows, and not one more', () => {
   const chain = (length: number) =>
     tree({
-      ...Object.fromEntries(Array.from({ length }, (_, index) => [`l${index}`, symlink(index === 0 ? 'd' : `l${index - 1}`)])),
+      ...Object.fromEntries(
+        Array.from({ length }, (_, index) => [`l${index}`, symlink(index === 0 ? 'd' : `l${index - 1}`)]),
+      ),
       d: inner,
     });
   assert.equal(lookup(chain(MAX_LINKS), `l${MAX_LINKS - 1}/f`), file);

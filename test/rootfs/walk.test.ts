@@ -4,13 +4,28 @@ import { directory, type File, type Node } from '../../src/rootfs/node.js';
 import { eachName, finish, walk } from '../../src/rootfs/walk.js';
 
 const meta = directory().meta;
-const fileOf = (size: number): File => ({ kind: 'file', meta, nlink: 99, content: { layer: { order: 0, file: -1 }, offset: 0, size } });
-const tree = (children: readonly (readonly [string, Node])[]) => ({ ...directory(), children: new Map(children) });
+const fileOf = (size: number): File => ({
+  kind: 'file',
+  meta,
+  nlink: 99,
+  content: { layer: { order: 0, file: -1 }, offset: 0, size },
+});
+const tree = (children: readonly (readonly [string, Node])[]) => ({
+  ...directory(),
+  children: new Map(children),
+});
 
 test('names come in byte order, each directory before its children', () => {
   const leaf = fileOf(1);
   const root = tree([
-    ['b', tree([['z', leaf], ['\xff', leaf], ['A', leaf]])],
+    [
+      'b',
+      tree([
+        ['z', leaf],
+        ['\xff', leaf],
+        ['A', leaf],
+      ]),
+    ],
     ['a.b', leaf],
     ['a', tree([['x', leaf]])],
     ['a/'.slice(0, 1) + '0', leaf],
@@ -29,7 +44,14 @@ test('links, entries and bytes are counted, each inode once, however often', () 
   const link: Node = { kind: 'symlink', meta, nlink: 7, target: 'x' };
   const root = tree([
     ['a', shared],
-    ['d', tree([['b', shared], ['e', directory()], ['l', link]])],
+    [
+      'd',
+      tree([
+        ['b', shared],
+        ['e', directory()],
+        ['l', link],
+      ]),
+    ],
     ['c', shared],
     ['own', fileOf(24)],
     ['m', link],

@@ -217,7 +217,7 @@ test('two names that are one to the file system: the error names the second', as
   specimen.add('Makefile', specimen.file(Buffer.alloc(1)));
   const pace = new Pace(quiet(), Promise.resolve(), 1, 1);
   const losses = new Losses({ strict: false });
-  const means = { libc: libc(), strict: false, losses, crew: new Crew(1), pace };
+  const means = { libc: libc(), strict: false, losses, crew: new Crew(pace), pace };
   await assert.rejects(
     writeTree(specimen.rootfs(), room, means),
     fails('UNSUPPORTED', /^Makefile: its name is taken/),

@@ -38,7 +38,13 @@ function fails(code: string, message?: RegExp): (error: unknown) => boolean {
 }
 
 function same(output: string, rootfs: Rootfs): void {
-  assert.deepEqual(lines(listDirectory(output)), lines(listRootfs(rootfs)));
+  const [actual, expected] = [lines(listDirectory(output)), lines(listRootfs(rootfs))];
+  // Only what differs: a diff of thousands of lines would take minutes.
+  const different = (line: string, i: number) => line !== expected[i];
+  assert.deepEqual(
+    actual.filter(different).slice(0, 5),
+    expected.filter((line, i) => line !== actual[i]).slice(0, 5),
+  );
 }
 
 test('one of everything, exactly, and nothing lost', { skip: root }, async (t) => {

@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { type BigIntStats, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  type BigIntStats,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 
 /** What an attack would change: made at `path`, and looked at again by `assertUntouched`. */

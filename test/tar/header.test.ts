@@ -12,7 +12,8 @@ function parsed(block: Buffer) {
   return parseHeader(bytes, words, 0);
 }
 
-const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length }).map((array) => Buffer.from(array));
+const bytes = (length: number) =>
+  fc.uint8Array({ minLength: length, maxLength: length }).map((array) => Buffer.from(array));
 
 /** The sums of the standard's words: the field's own bytes count as spaces. */
 function plainSums(block: Buffer): [number, number] {
@@ -33,11 +34,20 @@ test('both sums of any block', () => {
 
 test('a block with any bytes is taken with either sum, and with no other', () => {
   fc.assert(
-    fc.property(bytes(100), bytes(100), fc.constantFrom(undefined, 'signed', 'wrong'), (name, linkname, checksum) => {
-      const block = headerBlock({ name: name.toString('latin1'), linkname: linkname.toString('latin1'), checksum });
-      if (checksum === 'wrong') assert.throws(() => parsed(block), /checksum/);
-      else assert.equal(parsed(block).name, name.toString('latin1').split('\0')[0]);
-    }),
+    fc.property(
+      bytes(100),
+      bytes(100),
+      fc.constantFrom(undefined, 'signed', 'wrong'),
+      (name, linkname, checksum) => {
+        const block = headerBlock({
+          name: name.toString('latin1'),
+          linkname: linkname.toString('latin1'),
+          checksum,
+        });
+        if (checksum === 'wrong') assert.throws(() => parsed(block), /checksum/);
+        else assert.equal(parsed(block).name, name.toString('latin1').split('\0')[0]);
+      },
+    ),
     runs(300),
   );
 });

@@ -12,7 +12,10 @@ const records = fc.array(fc.tuple(key, latin1));
 test('records of any bytes read as they were written, in order', () => {
   fc.assert(
     fc.property(records, fc.integer({ min: 0, max: 20 }), (records, padding) => {
-      const body = Buffer.concat([...records.map(([key, value]) => paxRecord(key, value)), Buffer.alloc(padding)]);
+      const body = Buffer.concat([
+        ...records.map(([key, value]) => paxRecord(key, value)),
+        Buffer.alloc(padding),
+      ]);
       assert.deepEqual(parsePax(body), records);
     }),
     runs(500),
@@ -70,23 +73,34 @@ test('the last of a key counts, and an empty value takes it back', () => {
     ['comment', 'not kept'],
     ['uid.fake', '9'],
   ]);
-  assert.deepEqual([...fields], [['uid', '3'], ['SCHILY.xattr.user.empty', '']]);
+  assert.deepEqual(
+    [...fields],
+    [
+      ['uid', '3'],
+      ['SCHILY.xattr.user.empty', ''],
+    ],
+  );
   assert.equal(defaults.get('path'), 'global');
 });
 
 test('xattrs: raw bytes beat base64', () => {
   const xattrs = paxXattrs(
-    new Map([
-      ['SCHILY.xattr.user.a', 'raw\0\xff'],
-      ['LIBARCHIVE.xattr.user.a', 'QUJD'],
-      ['LIBARCHIVE.xattr.user.%00%C3%a9%2', 'AP8'],
-      ['LIBARCHIVE.xattr.user.b%3d%25', 'AP8='],
-      ['path', 'x'],
-    ].filter(([key]) => !key!.includes('%00')) as [string, string][]),
+    new Map(
+      [
+        ['SCHILY.xattr.user.a', 'raw\0\xff'],
+        ['LIBARCHIVE.xattr.user.a', 'QUJD'],
+        ['LIBARCHIVE.xattr.user.%00%C3%a9%2', 'AP8'],
+        ['LIBARCHIVE.xattr.user.b%3d%25', 'AP8='],
+        ['path', 'x'],
+      ].filter(([key]) => !key!.includes('%00')) as [string, string][],
+    ),
   );
   assert.deepEqual(
     [...xattrs].map(([name, value]) => [name, value.toString('latin1')]),
-    [['user.a', 'raw\0\xff'], ['user.b=%', '\0\xff']],
+    [
+      ['user.a', 'raw\0\xff'],
+      ['user.b=%', '\0\xff'],
+    ],
   );
   for (const key of ['SCHILY.xattr.', 'SCHILY.xattr.a\0b', 'LIBARCHIVE.xattr.a%00']) {
     assert.throws(() => paxXattrs(new Map([[key, 'x']])), { code: 'BAD_LAYER' });
@@ -94,9 +108,15 @@ test('xattrs: raw bytes beat base64', () => {
 });
 
 test('a key out of the prototype is a key', () => {
-  const fields = paxFields(new Map(), parsePax(Buffer.concat([paxRecord('__proto__', 'x'), paxRecord('SCHILY.xattr.__proto__', 'y')])));
-  assert.deepEqual([...paxXattrs(fields)].map(([name]) => name), ['__proto__']);
-  assert.equal(({} as Record<string, unknown>)['path'], undefined);
+  const fields = paxFields(
+    new Map(),
+    parsePax(Buffer.concat([paxRecord('__proto__', 'x'), paxRecord('SCHILY.xattr.__proto__', 'y')])),
+  );
+  assert.deepEqual(
+    [...paxXattrs(fields)].map(([name]) => name),
+    ['__proto__'],
+  );
+  assert.equal(({} as Record<string, unknown>).path, undefined);
 });
 
 test('times keep sign and nine digits', () => {
@@ -119,7 +139,20 @@ test('times keep sign and nine digits', () => {
   ] as const) {
     assert.equal(paxTime(text, 'mtime'), time, text);
   }
-  for (const wrong of ['', '.5', '-', '1e9', '1.5.5', '1,5', ' 1', '0x10', 'NaN', 'Infinity', '9'.repeat(16), '--1']) {
+  for (const wrong of [
+    '',
+    '.5',
+    '-',
+    '1e9',
+    '1.5.5',
+    '1,5',
+    ' 1',
+    '0x10',
+    'NaN',
+    'Infinity',
+    '9'.repeat(16),
+    '--1',
+  ]) {
     assert.throws(() => paxTime(wrong, 'mtime'), { code: 'BAD_LAYER' }, wrong);
   }
 });
@@ -127,7 +160,22 @@ test('times keep sign and nine digits', () => {
 test('numbers are digits and exact', () => {
   assert.equal(paxNumber('9007199254740991', 'size'), Number.MAX_SAFE_INTEGER);
   assert.equal(paxNumber('007', 'size'), 7);
-  for (const wrong of ['', '-1', '+1', '1.0', '1e3', '0x10', '9007199254740992', ' 1', '1\n', '9'.repeat(5000)]) {
-    assert.throws(() => paxNumber(wrong, 'size'), { code: 'BAD_LAYER', message: /PAX size is no number/ }, wrong);
+  for (const wrong of [
+    '',
+    '-1',
+    '+1',
+    '1.0',
+    '1e3',
+    '0x10',
+    '9007199254740992',
+    ' 1',
+    '1\n',
+    '9'.repeat(5000),
+  ]) {
+    assert.throws(
+      () => paxNumber(wrong, 'size'),
+      { code: 'BAD_LAYER', message: /PAX size is no number/ },
+      wrong,
+    );
   }
 });

@@ -13,7 +13,16 @@ import { needs } from '../support/needs.js';
 import { contentOf, rowsOf, scanBytes } from '../support/scan-bytes.js';
 import { scratch } from '../support/scratch.js';
 import { runs } from '../support/stacks.js';
-import { archive, END, headerBlock, type Member, memberBytes, numeric, padded, paxHeader } from '../support/tar.js';
+import {
+  archive,
+  END,
+  headerBlock,
+  type Member,
+  memberBytes,
+  numeric,
+  padded,
+  paxHeader,
+} from '../support/tar.js';
 
 const one: Member = { path: 'one', body: Buffer.from('1') };
 const two: Member = { path: 'two', body: Buffer.alloc(700, '2') };
@@ -28,7 +37,8 @@ function refused(tar: Buffer, code: FlattenError['code'], ...pieces: string[]): 
     (error) => {
       assert.ok(error instanceof FlattenError, String((error as Error).stack));
       assert.equal(error.code, code);
-      for (const piece of pieces) assert.ok(error.message.includes(piece), `${error.message}: no ${piece} in it`);
+      for (const piece of pieces)
+        assert.ok(error.message.includes(piece), `${error.message}: no ${piece} in it`);
       return true;
     },
   );
@@ -51,11 +61,22 @@ suite('one entry, every field', () => {
   } as const;
   const cases: Readonly<Record<string, readonly [Buffer, Partial<TarEntry>]>> = {
     'base-256 in every number': [
-      headerBlock({ name: 'f', uid: numeric(3_000_000, 8), gid: numeric(4_294_967_294, 8), mtime: numeric(2 ** 40, 12) }),
+      headerBlock({
+        name: 'f',
+        uid: numeric(3_000_000, 8),
+        gid: numeric(4_294_967_294, 8),
+        mtime: numeric(2 ** 40, 12),
+      }),
       { uid: 3_000_000, gid: 4_294_967_294, mtime: 2n ** 40n * 10n ** 9n },
     ],
-    'a negative mtime in base-256': [headerBlock({ name: 'f', mtime: -86_400 }), { mtime: -86_400n * 10n ** 9n }],
-    'blank numbers': [headerBlock({ name: 'f', mode: '', uid: '        ', gid: '\0\0', mtime: '            ' }), { mode: 0 }],
+    'a negative mtime in base-256': [
+      headerBlock({ name: 'f', mtime: -86_400 }),
+      { mtime: -86_400n * 10n ** 9n },
+    ],
+    'blank numbers': [
+      headerBlock({ name: 'f', mode: '', uid: '        ', gid: '\0\0', mtime: '            ' }),
+      { mode: 0 },
+    ],
     'numbers without an end': [
       headerBlock({ name: 'f', mode: '00000755', mtime: '777777777777' }),
       { mode: 0o755, mtime: BigInt(8 ** 12 - 1) * 10n ** 9n },
@@ -67,7 +88,14 @@ suite('one entry, every field', () => {
       { path: `${'p'.repeat(155)}/${'n'.repeat(100)}` },
     ],
     'a shorter prefix, as star has it': [
-      headerBlock({ name: 'n', prefix: 'p'.repeat(131), patches: [[476, Buffer.from('00000000001\x0000000000002\0')], [508, Buffer.from('tar\0')]] }),
+      headerBlock({
+        name: 'n',
+        prefix: 'p'.repeat(131),
+        patches: [
+          [476, Buffer.from('00000000001\x0000000000002\0')],
+          [508, Buffer.from('tar\0')],
+        ],
+      }),
       { path: `${'p'.repeat(131)}/n` },
     ],
     'times of GNU where others have a prefix': [
@@ -78,31 +106,46 @@ suite('one entry, every field', () => {
       headerBlock({ name: 'n', magic: 'ustar  \0', prefix: 'some/where' }),
       { path: 'some/where/n' },
     ],
-    'no prefix in v7': [headerBlock({ name: 'n', magic: '', patches: [[345, Buffer.from('prefix')]] }), { path: 'n' }],
+    'no prefix in v7': [
+      headerBlock({ name: 'n', magic: '', patches: [[345, Buffer.from('prefix')]] }),
+      { path: 'n' },
+    ],
     'a symlink that fills its field': [
       headerBlock({ name: 'l', typeflag: '2', linkname: 't'.repeat(100) }),
       { path: 'l', type: 'symlink', linkpath: 't'.repeat(100) },
     ],
     'a link name that means nothing in a file': [headerBlock({ name: 'f', linkname: 'x' }), {}],
-    'device numbers that mean nothing in a file': [headerBlock({ name: 'f', major: 'junk', minor: 'junk' }), {}],
+    'device numbers that mean nothing in a file': [
+      headerBlock({ name: 'f', major: 'junk', minor: 'junk' }),
+      {},
+    ],
     'a device with a large minor': [
       headerBlock({ name: 'd', typeflag: '4', major: 259, minor: 1_048_575 }),
       { path: 'd', type: 'block', major: 259, minor: 1_048_575 },
     ],
     'a device in records of star': [
       Buffer.concat([
-        paxHeader([['SCHILY.devmajor', '4000'], ['SCHILY.devminor', '70000']]),
+        paxHeader([
+          ['SCHILY.devmajor', '4000'],
+          ['SCHILY.devminor', '70000'],
+        ]),
         headerBlock({ name: 'd', typeflag: '3' }),
       ]),
       { path: 'd', type: 'char', major: 4000, minor: 70_000 },
     ],
     'a type 7 is a file': [headerBlock({ name: 'f', typeflag: '7' }), {}],
-    'a v7 directory by its slash': [headerBlock({ name: 'd/', magic: '' }), { path: 'd/', type: 'directory' }],
+    'a v7 directory by its slash': [
+      headerBlock({ name: 'd/', magic: '' }),
+      { path: 'd/', type: 'directory' },
+    ],
     'a NUL type with the slash in PAX': [
       Buffer.concat([paxHeader([['path', 'd/']]), headerBlock({ name: 'd', typeflag: '\0' })]),
       { path: 'd/', type: 'directory' },
     ],
-    'a size that a directory has': [headerBlock({ name: 'd', typeflag: '5', size: 5000 }), { path: 'd', type: 'directory' }],
+    'a size that a directory has': [
+      headerBlock({ name: 'd', typeflag: '5', size: 5000 }),
+      { path: 'd', type: 'directory' },
+    ],
     'a name that is not UTF-8': [headerBlock({ name: 'a\xff\xfe\n' }), { path: 'a\xff\xfe\n' }],
   };
   for (const [name, [headers, expected]] of Object.entries(cases)) {
@@ -131,7 +174,11 @@ suite('numbers that are none', () => {
   }
   test('a device number that Linux has not', () => {
     refused(archive([{ path: 'd', typeflag: '3', major: 4096 }]), 'BAD_LAYER', 'd: device major 4096');
-    refused(archive([{ path: 'd', typeflag: '3', header: { minor: '77777777' } }]), 'BAD_LAYER', 'device minor');
+    refused(
+      archive([{ path: 'd', typeflag: '3', header: { minor: '77777777' } }]),
+      'BAD_LAYER',
+      'device minor',
+    );
   });
 });
 
@@ -156,37 +203,88 @@ suite('headers before an entry', () => {
     const tar = archive([{ path: 'n'.repeat(300), dialect: 'gnu' }, { ...one, mtime: 1n }, two]);
     assert.deepEqual(
       scanBytes(tar).map(({ path, mtime }) => [path, mtime]),
-      [['n'.repeat(300), 0n], ['one', 1n], ['two', 0n]],
+      [
+        ['n'.repeat(300), 0n],
+        ['one', 1n],
+        ['two', 0n],
+      ],
     );
   });
 
   test('of two PAX headers the last counts', () => {
-    const tar = Buffer.concat([paxHeader([['path', 'a'], ['uid', '7']]), paxHeader([['path', 'b']]), memberBytes(one), END]);
-    assert.deepEqual(scanBytes(tar).map(({ path, uid }) => [path, uid]), [['b', 0]]);
+    const tar = Buffer.concat([
+      paxHeader([
+        ['path', 'a'],
+        ['uid', '7'],
+      ]),
+      paxHeader([['path', 'b']]),
+      memberBytes(one),
+      END,
+    ]);
+    assert.deepEqual(
+      scanBytes(tar).map(({ path, uid }) => [path, uid]),
+      [['b', 0]],
+    );
   });
 
   test('global headers set defaults that entries override, and that empty values take back', () => {
     const tar = Buffer.concat([
-      paxHeader([['uid', '5'], ['gid', '6'], ['SCHILY.xattr.user.a', 'global'], ['comment', 'nothing']], 'g'),
+      paxHeader(
+        [
+          ['uid', '5'],
+          ['gid', '6'],
+          ['SCHILY.xattr.user.a', 'global'],
+          ['comment', 'nothing'],
+        ],
+        'g',
+      ),
       memberBytes({ ...one, uid: 1 }),
-      memberBytes({ ...two, records: [['uid', '9'], ['gid', ''], ['SCHILY.xattr.user.a', 'own']] }),
+      memberBytes({
+        ...two,
+        records: [
+          ['uid', '9'],
+          ['gid', ''],
+          ['SCHILY.xattr.user.a', 'own'],
+        ],
+      }),
       paxHeader([['uid', '']], 'g'),
       memberBytes({ path: 'three' }),
       END,
     ]);
     assert.deepEqual(
       scanBytes(tar).map(({ uid, gid, xattrs }) => [uid, gid, xattrs.get('user.a')!.toString()]),
-      [[5, 6, 'global'], [9, 0, 'own'], [0, 6, 'global']],
+      [
+        [5, 6, 'global'],
+        [9, 0, 'own'],
+        [0, 6, 'global'],
+      ],
     );
   });
 
   test('a global header says nothing of sparseness', () => {
-    const tar = Buffer.concat([paxHeader([['GNU.sparse.map', '0,5'], ['GNU.sparse.size', '9']], 'g'), memberBytes(one), END]);
-    assert.deepEqual(scanBytes(tar).map(({ size, segments }) => [size, segments]), [[1, undefined]]);
+    const tar = Buffer.concat([
+      paxHeader(
+        [
+          ['GNU.sparse.map', '0,5'],
+          ['GNU.sparse.size', '9'],
+        ],
+        'g',
+      ),
+      memberBytes(one),
+      END,
+    ]);
+    assert.deepEqual(
+      scanBytes(tar).map(({ size, segments }) => [size, segments]),
+      [[1, undefined]],
+    );
   });
 
   test('the end of the archive behind one is an error', () => {
-    for (const header of [paxHeader([['path', 'x']]), headerBlock({ typeflag: 'L' }), headerBlock({ typeflag: 'K' })]) {
+    for (const header of [
+      paxHeader([['path', 'x']]),
+      headerBlock({ typeflag: 'L' }),
+      headerBlock({ typeflag: 'K' }),
+    ]) {
       refused(Buffer.concat([memberBytes(one), header, END]), 'BAD_LAYER', 'ends between');
       refused(Buffer.concat([memberBytes(one), header]), 'BAD_LAYER', 'ends between');
     }
@@ -212,8 +310,10 @@ suite('where an archive ends', () => {
   test('one zero block with more behind it', () => {
     refused(Buffer.concat([body, zeros(1), memberBytes(one)]), 'BAD_LAYER', 'lone zero block');
   });
-  test('part of a header', () => refused(Buffer.concat([body, Buffer.alloc(511, 'x')]), 'BAD_LAYER', 'within a header'));
-  test('garbage', () => refused(Buffer.concat([body, Buffer.alloc(512, 'x')]), 'BAD_LAYER', `byte ${body.length}`));
+  test('part of a header', () =>
+    refused(Buffer.concat([body, Buffer.alloc(511, 'x')]), 'BAD_LAYER', 'within a header'));
+  test('garbage', () =>
+    refused(Buffer.concat([body, Buffer.alloc(512, 'x')]), 'BAD_LAYER', `byte ${body.length}`));
   test('within a body', () => {
     for (const cut of [1, 300, 699]) {
       const whole = archive([one, { ...two, body: Buffer.alloc(1024) }], { end: false });
@@ -226,7 +326,11 @@ suite('where an archive ends', () => {
   test('within a PAX header or a long name', () => {
     const pax = paxHeader([['path', 'x'.repeat(600)]]);
     refused(pax.subarray(0, 700), 'BAD_LAYER', 'PAX header is cut short');
-    refused(memberBytes({ path: 'n'.repeat(900), dialect: 'gnu' }).subarray(0, 700), 'BAD_LAYER', 'cut short');
+    refused(
+      memberBytes({ path: 'n'.repeat(900), dialect: 'gnu' }).subarray(0, 700),
+      'BAD_LAYER',
+      'cut short',
+    );
   });
 });
 
@@ -243,12 +347,15 @@ suite('bounds', () => {
   });
   test('global defaults without end', () => {
     const header = (index: number) => paxHeader([[`SCHILY.xattr.user.${index}`, 'x'.repeat(20_000)]], 'g');
-    const many = (count: number) => Buffer.concat([...Array(count).keys()].flatMap((i) => [header(i), memberBytes(one)]));
+    const many = (count: number) =>
+      Buffer.concat([...Array(count).keys()].flatMap((i) => [header(i), memberBytes(one)]));
     assert.equal(scanBytes(many(3)).length, 3);
     refused(many(4), 'LIMIT', 'global PAX headers');
   });
   test('an entry says what its headers took', () => {
-    const sizes = scanBytes(archive([one, { ...one, records: [['comment', 'x'.repeat(5000)]] }, one])).map(({ headerBytes }) => headerBytes);
+    const sizes = scanBytes(archive([one, { ...one, records: [['comment', 'x'.repeat(5000)]] }, one])).map(
+      ({ headerBytes }) => headerBytes,
+    );
     assert.equal(sizes[0], 0);
     assert.ok(sizes[1]! > 5000 && sizes[1]! < 5100, String(sizes[1]));
     assert.equal(sizes[2], 0);
@@ -266,8 +373,14 @@ suite('bounds', () => {
   });
 });
 
-const text = fc.string({ unit: fc.integer({ min: 1, max: 255 }).map((byte) => String.fromCharCode(byte)), minLength: 1 });
-const name = fc.oneof(text, fc.integer({ min: 1, max: 300 }).map((length) => `${'d/'.repeat(length / 4)}${'n'.repeat(length)}`));
+const text = fc.string({
+  unit: fc.integer({ min: 1, max: 255 }).map((byte) => String.fromCharCode(byte)),
+  minLength: 1,
+});
+const name = fc.oneof(
+  text,
+  fc.integer({ min: 1, max: 300 }).map((length) => `${'d/'.repeat(length / 4)}${'n'.repeat(length)}`),
+);
 const member: fc.Arbitrary<Member> = fc
   .record({
     path: name.map((path) => path.replace(/^\.?\/+|\/+$/g, '') || 'x'),
@@ -281,7 +394,12 @@ const member: fc.Arbitrary<Member> = fc
     target: name,
     body: fc.uint8Array({ maxLength: 1500 }),
     device: fc.tuple(fc.integer({ min: 0, max: 4095 }), fc.integer({ min: 0, max: 1_048_575 })),
-    xattr: fc.option(fc.tuple(text.map((value) => value.replaceAll('=', '-')), fc.uint8Array({ minLength: 1 }))),
+    xattr: fc.option(
+      fc.tuple(
+        text.map((value) => value.replaceAll('=', '-')),
+        fc.uint8Array({ minLength: 1 }),
+      ),
+    ),
   })
   .map(({ seconds, nanoseconds, target, body, device, xattr, ...member }): Member => {
     const isPax = member.dialect === 'pax';
@@ -315,7 +433,11 @@ test('entries at random read as Python reads them', { skip: needs('python3') }, 
   const file = join(scratch(t), 'random.tar');
   fc.assert(
     fc.property(fc.array(members, { minLength: 20, maxLength: 20 }), (groups) => {
-      const tar = archive(groups.flatMap((members, group) => members.map((member) => ({ ...member, path: `${group}/${member.path}` }))));
+      const tar = archive(
+        groups.flatMap((members, group) =>
+          members.map((member) => ({ ...member, path: `${group}/${member.path}` })),
+        ),
+      );
       writeFileSync(file, tar);
       assert.deepEqual(lines(rowsOf(tar)), lines(listTar(file)));
     }),
@@ -326,16 +448,22 @@ test('entries at random read as Python reads them', { skip: needs('python3') }, 
 test('what the scanner takes, GNU tar and bsdtar take too', { skip: needs('tar', 'bsdtar') }, (t) => {
   const file = join(scratch(t), 'random.tar');
   const count = (program: string) => {
-    const { stdout, stderr } = spawnSync(program, ['-tf', file], { maxBuffer: 1 << 30, env: { PATH: process.env['PATH'], LC_ALL: 'C' } });
+    const { stdout, stderr } = spawnSync(program, ['-tf', file], {
+      maxBuffer: 1 << 30,
+      env: { PATH: process.env.PATH, LC_ALL: 'C' },
+    });
     return [stdout.toString('latin1').split('\n').length - 1, stderr.toString()] as const;
   };
   fc.assert(
     fc.property(fc.array(members, { minLength: 20, maxLength: 20 }), (groups) => {
-      const all = groups.flat().map((member, index) => ({ ...member, path: `${index}/${member.path.replaceAll('\n', '-')}` }));
+      const all = groups
+        .flat()
+        .map((member, index) => ({ ...member, path: `${index}/${member.path.replaceAll('\n', '-')}` }));
       const tar = archive(all);
       writeFileSync(file, tar);
       const expected = scanBytes(tar).length;
-      for (const program of ['tar', 'bsdtar']) assert.deepEqual(count(program)[0], expected, `${program}: ${count(program)[1]}`);
+      for (const program of ['tar', 'bsdtar'])
+        assert.deepEqual(count(program)[0], expected, `${program}: ${count(program)[1]}`);
     }),
     runs(10),
   );

@@ -11,7 +11,12 @@ const FORMS: readonly SparseForm[] = ['old-gnu', 'pax-0.0', 'pax-0.1', 'pax-1.0'
 
 /** Runs in rising order, apart from each other, and the size of the file. */
 const map = fc
-  .tuple(fc.array(fc.tuple(fc.integer({ min: 1, max: 3000 }), fc.integer({ min: 1, max: 600 })), { maxLength: 60 }), fc.nat(5000))
+  .tuple(
+    fc.array(fc.tuple(fc.integer({ min: 1, max: 3000 }), fc.integer({ min: 1, max: 600 })), {
+      maxLength: 60,
+    }),
+    fc.nat(5000),
+  )
   .map(([gaps, tail]) => {
     let end = 0;
     const runs = gaps.map(([gap, length]) => {
@@ -23,12 +28,15 @@ const map = fc
   });
 
 function refused(members: readonly Member[], code: FlattenError['code'], pattern: RegExp): void {
-  assert.throws(() => scanBytes(archive(members)), (error) => {
-    assert.ok(error instanceof FlattenError, String((error as Error).stack));
-    assert.equal(error.code, code, error.message);
-    assert.match(error.message, pattern);
-    return true;
-  });
+  assert.throws(
+    () => scanBytes(archive(members)),
+    (error) => {
+      assert.ok(error instanceof FlattenError, String((error as Error).stack));
+      assert.equal(error.code, code, error.message);
+      assert.match(error.message, pattern);
+      return true;
+    },
+  );
 }
 
 suite('any map, in every form', () => {
@@ -47,7 +55,10 @@ suite('any map, in every form', () => {
           const tar = archive([{ path: 'sparse', sparse: { form, realSize, runs }, body }, after]);
           const [sparse, next, ...rest] = scanBytes(tar, { window });
           assert.equal(sparse!.path, 'sparse');
-          assert.deepEqual(sparse!.segments, runs.map(([start, length]) => ({ start, length })));
+          assert.deepEqual(
+            sparse!.segments,
+            runs.map(([start, length]) => ({ start, length })),
+          );
           assert.ok(contentOf(tar, sparse!).equals(expected));
           assert.equal(contentOf(tar, next!).toString(), '1');
           assert.equal(rest.length, 0);
@@ -61,8 +72,20 @@ suite('any map, in every form', () => {
 suite('maps that lie', () => {
   const body = Buffer.alloc(100, 'x');
   const wrong: Readonly<Record<string, readonly [(readonly [number, number])[], number]>> = {
-    'runs that overlap': [[[0, 50], [49, 50]], 1000],
-    'runs out of order': [[[500, 50], [0, 50]], 1000],
+    'runs that overlap': [
+      [
+        [0, 50],
+        [49, 50],
+      ],
+      1000,
+    ],
+    'runs out of order': [
+      [
+        [500, 50],
+        [0, 50],
+      ],
+      1000,
+    ],
     'a run behind the end': [[[950, 100]], 1000],
     'fewer bytes than are stored': [[[0, 50]], 1000],
     'more bytes than are stored': [[[0, 101]], 1000],
@@ -70,15 +93,26 @@ suite('maps that lie', () => {
   };
   for (const form of FORMS) {
     for (const [name, [runs, realSize]] of Object.entries(wrong)) {
-      test(`${form}: ${name}`, () => refused([{ path: 's', sparse: { form, realSize, runs }, body }], 'BAD_LAYER', /^s: sparse map/));
+      test(`${form}: ${name}`, () =>
+        refused([{ path: 's', sparse: { form, realSize, runs }, body }], 'BAD_LAYER', /^s: sparse map/));
     }
   }
 
   test('old GNU: negative offsets, lengths and sizes', () => {
-    const table = (...numbers: number[]) => Buffer.from(numbers.map((number) => numeric(number, 12)).join(''), 'latin1');
+    const table = (...numbers: number[]) =>
+      Buffer.from(numbers.map((number) => numeric(number, 12)).join(''), 'latin1');
     const old = (size: number, ...numbers: number[]) =>
       Buffer.concat([
-        headerBlock({ name: 's', typeflag: 'S', size: 0, magic: 'ustar  \0', patches: [[386, table(...numbers)], [483, table(size)]] }),
+        headerBlock({
+          name: 's',
+          typeflag: 'S',
+          size: 0,
+          magic: 'ustar  \0',
+          patches: [
+            [386, table(...numbers)],
+            [483, table(size)],
+          ],
+        }),
         END,
       ]);
     // Such a map covers nothing in sum, and yet would read the bytes behind the archive.
@@ -91,7 +125,13 @@ suite('maps that lie', () => {
   test('old GNU: a map that never ends', () => {
     const block = Buffer.alloc(512);
     block[504] = 1;
-    const header = headerBlock({ name: 's', typeflag: 'S', size: 0, magic: 'ustar  \0', patches: [[482, Buffer.from([1])]] });
+    const header = headerBlock({
+      name: 's',
+      typeflag: 'S',
+      size: 0,
+      magic: 'ustar  \0',
+      patches: [[482, Buffer.from([1])]],
+    });
     assert.throws(() => scanBytes(Buffer.concat([header, block, block])), /sparse map is cut short/);
     assert.throws(() => scanBytes(Buffer.concat([header, ...Array(3000).fill(block)])), { code: 'LIMIT' });
   });
@@ -107,11 +147,19 @@ suite('maps that lie', () => {
     refused([records(['GNU.sparse.map', '0,100'])], 'BAD_LAYER', /without its size/);
     refused([records(['GNU.sparse.numblocks', '1'])], 'BAD_LAYER', /without its size/);
     refused([records(['GNU.sparse.major', '2'], ['GNU.sparse.minor', '0'])], 'BAD_LAYER', /version 2.0/);
-    refused([records(['GNU.sparse.size', '1000'], ['GNU.sparse.numblocks', '1'], ['GNU.sparse.offset', '0'])], 'BAD_LAYER', /without a length/);
+    refused(
+      [records(['GNU.sparse.size', '1000'], ['GNU.sparse.numblocks', '1'], ['GNU.sparse.offset', '0'])],
+      'BAD_LAYER',
+      /without a length/,
+    );
   });
 
   test('PAX 1.0: maps in the body that are none', () => {
-    const version: [string, string][] = [['GNU.sparse.major', '1'], ['GNU.sparse.minor', '0'], ['GNU.sparse.realsize', '1000']];
+    const version: [string, string][] = [
+      ['GNU.sparse.major', '1'],
+      ['GNU.sparse.minor', '0'],
+      ['GNU.sparse.realsize', '1000'],
+    ];
     const inBody = (text: string): Member => ({ path: 's', body: Buffer.from(text), records: version });
     refused([inBody('')], 'BAD_LAYER', /cut short/);
     refused([inBody('1\n0\n')], 'BAD_LAYER', /cut short/);
@@ -123,21 +171,37 @@ suite('maps that lie', () => {
   });
 
   test('a file of 8 EiB less a byte is refused as a number, one of 8 PiB by its map', () => {
-    refused([records(['GNU.sparse.size', String(2n ** 63n - 1n)], ['GNU.sparse.map', '0,100'])], 'BAD_LAYER', /no number/);
-    const [huge] = scanBytes(archive([records(['GNU.sparse.size', String(2 ** 52)], ['GNU.sparse.map', '0,100'])]));
+    refused(
+      [records(['GNU.sparse.size', String(2n ** 63n - 1n)], ['GNU.sparse.map', '0,100'])],
+      'BAD_LAYER',
+      /no number/,
+    );
+    const [huge] = scanBytes(
+      archive([records(['GNU.sparse.size', String(2 ** 52)], ['GNU.sparse.map', '0,100'])]),
+    );
     assert.equal(huge!.size, 2 ** 52);
   });
 });
 
 test('one run over the whole file is no sparse file', () => {
   for (const form of FORMS) {
-    const [entry] = scanBytes(archive([{ path: 's', sparse: { form, realSize: 3, runs: [[0, 3]] }, body: Buffer.from('abc') }]));
+    const [entry] = scanBytes(
+      archive([{ path: 's', sparse: { form, realSize: 3, runs: [[0, 3]] }, body: Buffer.from('abc') }]),
+    );
     assert.equal(entry!.segments, undefined);
     assert.equal(entry!.size, 3);
   }
 });
 
 test('empty runs are dropped', () => {
-  const map = { size: 10, runs: [{ start: 0, length: 0 }, { start: 2, length: 3 }, { start: 10, length: 0 }], mapBytes: 0 };
+  const map = {
+    size: 10,
+    runs: [
+      { start: 0, length: 0 },
+      { start: 2, length: 3 },
+      { start: 10, length: 0 },
+    ],
+    mapBytes: 0,
+  };
   assert.deepEqual(checkedRuns(map, 3), [{ start: 2, length: 3 }]);
 });

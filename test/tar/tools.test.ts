@@ -6,8 +6,8 @@ import { suite, test } from 'node:test';
 import { listDirectory } from '../support/list-directory.js';
 import { lines, type Row } from '../support/listing.js';
 import { needs } from '../support/needs.js';
-import { scratch } from '../support/scratch.js';
 import { contentOf, rowsOf, scanBytes } from '../support/scan-bytes.js';
+import { scratch } from '../support/scratch.js';
 
 /** What a way to write archives can say. */
 interface Way {
@@ -48,7 +48,14 @@ const PYTHON = (format: string) => [
   `import tarfile, sys
 with tarfile.open(fileobj=sys.stdout.buffer, mode='w|', format=tarfile.${format}, errors='surrogateescape') as t: t.add('.')`,
 ];
-const GNU = (format: string, ...more: string[]) => ['tar', '-c', '--numeric-owner', `--format=${format}`, ...more, '.'];
+const GNU = (format: string, ...more: string[]) => [
+  'tar',
+  '-c',
+  '--numeric-owner',
+  `--format=${format}`,
+  ...more,
+  '.',
+];
 const BSD = (format: string) => ['bsdtar', '-c', '--numeric-owner', `--format=${format}`, '-f', '-', '.'];
 
 const python = [...PLAIN, ...NODES, ...DEEP, ...LONG];
@@ -81,13 +88,17 @@ const WAYS: readonly Way[] = [
 ];
 
 function shell(commands: readonly string[], cwd: string): void {
-  const env = { PATH: process.env['PATH'], LC_ALL: 'C' };
-  const { status, stderr } = spawnSync('/bin/sh', ['-ec', commands.join('\n')], { cwd, env, encoding: 'utf8' });
+  const env = { PATH: process.env.PATH, LC_ALL: 'C' };
+  const { status, stderr } = spawnSync('/bin/sh', ['-ec', commands.join('\n')], {
+    cwd,
+    env,
+    encoding: 'utf8',
+  });
   assert.equal(status, 0, stderr);
 }
 
 function output([program, ...args]: readonly string[], cwd: string): Buffer {
-  const env = { PATH: process.env['PATH'], HOME: '/root', LC_ALL: 'C', PYTHONUTF8: '1' };
+  const env = { PATH: process.env.PATH, HOME: '/root', LC_ALL: 'C', PYTHONUTF8: '1' };
   const { status, stdout, stderr } = spawnSync(program!, args, { cwd, env, maxBuffer: 1 << 30 });
   assert.equal(status, 0, stderr.toString());
   return stdout;
@@ -149,7 +160,10 @@ test('archives put together with tar -A and tar -r', { skip: needs('root') }, (t
   mkdirSync(join(root, 'a'));
   writeFileSync(join(root, 'a', 'one'), 'one');
   symlinkSync('one', join(root, 'a', 'two'));
-  shell(['tar -cf x.tar a/one; tar -cf y.tar a/two; tar -Af x.tar y.tar; tar -rf x.tar --format=posix a'], root);
+  shell(
+    ['tar -cf x.tar a/one; tar -cf y.tar a/two; tar -Af x.tar y.tar; tar -rf x.tar --format=posix a'],
+    root,
+  );
   const tar = output(['cat', 'x.tar'], root);
   const found = scanBytes(tar);
   assert.deepEqual(

@@ -18,14 +18,19 @@ const REPORT_MS = 100;
 interface Mate {
   readonly worker: Worker;
   readonly answer: Promise<readonly Loss[]>;
+  readonly exit: Promise<void>;
 }
 
 /** The threads that write files: this one, and workers that start up while this one makes directories. */
 export class Crew {
   readonly #mates: readonly Mate[];
+  readonly #pace: Pace;
+  #isAtWork = false;
 
-  constructor(threads: number) {
-    this.#mates = Array.from({ length: threads - 1 }, hire);
+  /** One thread for each number in `pace.written`. */
+  constructor(pace: Pace) {
+    this.#pace = pace;
+    this.#mates = Array.from({ length: pace.written.length - 1 }, hire);
   }
 
   /** Writes all files. Throws the first failure of any thread; the others may still be at work then. */
@@ -37,10 +42,13 @@ export class Crew {
     pace: Pace,
   ): Promise<void> {
     const shares = share(job.files.length, costs(job.files), CHUNK_COST, this.#mates.length + 1);
+    const pace = this.#pace;
     const { stop, written } = pace;
+    const useLibc = libc !== undefined && job.files.nanos.some((nanos) => nanos !== 0);
+    this.#isAtWork = true;
     for (const [i, { worker, answer }] of this.#mates.entries()) {
       answer.catch((error) => pace.halt(error));
-      const order: Order = { job, shares, stop, written, me: i + 1, strict, useLibc: libc !== undefined };
+      const order: Order = { job, shares, stop, written, me: i + 1, strict, useLibc };
       worker.postMessage(order);
     }
     const writer = new FileWriter(job, new Clock(libc), losses);
@@ -54,22 +62,27 @@ export class Crew {
     } finally {
       writer.close();
     }
-    await this.#finish(losses, pace);
+    await this.#finish(losses);
   }
 
-  /** Ends the workers, at work or not; nothing is written after it resolves. */
+  /**
+   * Ends the workers, at work or not; nothing is written after it resolves. They are asked, not terminated: a thread that
+   * is terminated within koffi takes the whole program down.
+   */
   async dismiss(): Promise<void> {
-    await Promise.all(this.#mates.map(({ worker }) => worker.terminate()));
+    Atomics.store(this.#pace.stop, 0, 1);
+    if (!this.#isAtWork) for (const { worker } of this.#mates) worker.postMessage(undefined);
+    await Promise.all(this.#mates.map(({ exit }) => exit));
   }
 
-  async #finish(losses: Losses, pace: Pace): Promise<void> {
-    const timer = setInterval(() => pace.report(), REPORT_MS);
+  async #finish(losses: Losses): Promise<void> {
+    const timer = setInterval(() => this.#pace.report(), REPORT_MS);
     try {
-      for (const { answer } of this.#mates) losses.merge(await pace.wait(answer));
+      for (const { answer } of this.#mates) losses.merge(await this.#pace.wait(answer));
     } finally {
       clearInterval(timer);
     }
-    pace.report();
+    this.#pace.report();
   }
 }
 
@@ -84,7 +97,8 @@ function hire(): Mate {
     });
   });
   answer.catch(() => {}); // until it is waited for
-  return { worker, answer };
+  const exit = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+  return { worker, answer, exit };
 }
 
 function costs({ size, runs }: FileTable): (row: number) => number {

@@ -1,4 +1,4 @@
-import type { File, LayerFile } from '../../rootfs/node.js';
+import type { File, LayerFile, Segment } from '../../rootfs/node.js';
 import { NO_ID } from './owners.js';
 import type { Named } from './plan.js';
 import { packNames, sharedFloat64, sharedUint32 } from './shared.js';
@@ -6,6 +6,9 @@ import { splitTime } from './times.js';
 
 /** Set in `mode`: permissions come later, once the xattrs are set. The file is made with mode 0600. */
 export const MODE_LATER = 0x10000;
+
+/** Numbers for each run of a sparse file. */
+export const RUN = 3;
 
 /** Files to write, a column for each property, shared by all threads: 100,000 objects would be slow to send. */
 export interface FileTable {
@@ -26,7 +29,7 @@ export interface FileTable {
   readonly size: Float64Array;
   /** `file` of each layer. */
   readonly layers: readonly LayerFile['file'][];
-  /** Sparse files only, by row: start and length of each run. */
+  /** Sparse files only, by row: start and length of each run, and where it lies in the layer. */
   readonly runs: ReadonlyMap<number, Float64Array>;
 }
 
@@ -62,8 +65,18 @@ export function packFiles(files: readonly Named<File>[]): FileTable {
     table.offset[row] = content.offset;
     table.size[row] = content.size;
     if (content.segments !== undefined) {
-      runs.set(row, Float64Array.from(content.segments.flatMap(({ start, length }) => [start, length])));
+      runs.set(row, packRuns(content.offset, content.segments));
     }
   }
   return { ...table, layers: [...layers.keys()].map(({ file }) => file), runs };
+}
+
+function packRuns(offset: number, segments: readonly Segment[]): Float64Array {
+  const packed = new Float64Array(segments.length * RUN);
+  let next = offset;
+  for (const [i, { start, length, at = next }] of segments.entries()) {
+    packed.set([start, length, at], i * RUN);
+    next = at + length;
+  }
+  return packed;
 }

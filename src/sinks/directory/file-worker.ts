@@ -9,7 +9,7 @@ import { isStopped } from './pace.js';
 import { type Shares, takeChunk } from './shares.js';
 import { Clock } from './times.js';
 
-/** What a worker is told, once. */
+/** What a worker is told, once; or nothing, when there is no work for it. Then it ends. */
 export interface Order {
   readonly job: FileJob;
   readonly shares: Shares;
@@ -24,7 +24,9 @@ export interface Order {
 /** What it answers when its work is done or it was stopped. */
 export type Answer = { readonly losses: readonly Loss[] } | { readonly failure: Failure };
 
-parentPort!.once('message', (order: Order) => parentPort!.postMessage(work(order)));
+parentPort!.once('message', (order: Order | undefined) => {
+  if (order !== undefined) parentPort!.postMessage(work(order));
+});
 
 function work({ job, shares, stop, written, me, strict, useLibc }: Order): Answer {
   const losses = new Losses({ strict });

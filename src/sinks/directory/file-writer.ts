@@ -4,7 +4,7 @@ import { ContentReader } from '../../layer/content.js';
 import type { LayerFile } from '../../rootfs/node.js';
 import type { Losses } from '../loss.js';
 import { inPath } from './failure.js';
-import { type FileTable, MODE_LATER } from './file-table.js';
+import { type FileTable, MODE_LATER, RUN } from './file-table.js';
 import type { Born } from './host.js';
 import { Owners } from './owners.js';
 import { type DirectoryTable, Paths } from './paths.js';
@@ -109,11 +109,8 @@ export class FileWriter {
 
   /** Writes the runs only: what lies between stays a hole. */
   *#sparse(fd: number, row: number, runs: Float64Array): Generator<number> {
-    let stored = this.#files.offset[row]!;
-    for (let i = 0; i < runs.length; i += 2) {
-      const length = runs[i + 1]!;
-      yield* this.#copy(fd, row, stored, length, runs[i]!);
-      stored += length;
+    for (let i = 0; i < runs.length; i += RUN) {
+      yield* this.#copy(fd, row, runs[i + 2]!, runs[i + 1]!, runs[i]!);
     }
   }
 

@@ -81,10 +81,10 @@ class TreeWriter {
   }
 
   async #writeFiles(): Promise<void> {
-    const { crew, libc, strict, losses, pace } = this.#means;
+    const { crew, libc, strict, losses } = this.#means;
     const files = packFiles(this.#plan.files);
     const job = { files, directories: this.#plan.table, root: this.#root, born: this.#host.born };
-    await crew.write(job, libc, strict, losses, pace);
+    await crew.write(job, libc, strict, losses);
   }
 
   async #makeSpecials(): Promise<void> {

@@ -17,7 +17,7 @@ export interface ToolOptions {
 
 /** The path of a program, from PATH or where the system keeps its own; throws `TOOL` where there is none. */
 export function findTool(name: string): string {
-  const path = (process.env['PATH'] ?? '').split(delimiter).filter((directory) => directory !== '');
+  const path = (process.env.PATH ?? '').split(delimiter).filter((directory) => directory !== '');
   for (const directory of [...path, ...SYSTEM_DIRECTORIES]) {
     const file = join(directory, name);
     try {

@@ -66,7 +66,10 @@ export class DockerForm implements ImageForm {
       const id = createHash('sha256').update(made).digest('hex');
       await blob.name(`${id}/layer.tar`);
       await this.#store.file(`${id}/VERSION`, Buffer.from('1.0'));
-      await this.#store.file(`${id}/json`, jsonBytes(v1Json(id, parent, isTop ? config : { created: NO_TIME })));
+      await this.#store.file(
+        `${id}/json`,
+        jsonBytes(v1Json(id, parent, isTop ? config : { created: NO_TIME })),
+      );
       ids.push(id);
     }
     return ids;

@@ -54,7 +54,13 @@ async function send(
   if (body === undefined) outgoing.end();
   else {
     const { fd, length } = body;
-    const file = createReadStream('', { fd, start: 0, end: length - 1, autoClose: false, highWaterMark: 1 << 20 });
+    const file = createReadStream('', {
+      fd,
+      start: 0,
+      end: length - 1,
+      autoClose: false,
+      highWaterMark: 1 << 20,
+    });
     // Where the engine hangs up early, its answer says why; without one, `answer` fails too.
     pipeline(file, outgoing).catch(() => {});
   }

@@ -21,7 +21,7 @@ export async function member(name: string, body: Buffer): Promise<Buffer> {
   tar.entry(entryOf({ name, size: body.length, type: 'file' }), body);
   tar.finalize();
   const chunks: Buffer[] = [];
-  for await (const chunk of tar) chunks.push(chunk);
+  for await (const chunk of tar as AsyncIterable<Buffer>) chunks.push(chunk);
   return Buffer.concat(chunks).subarray(0, -END_LENGTH);
 }
 
@@ -40,6 +40,6 @@ async function header(member: MemberHeader): Promise<Buffer> {
   const tar = pack();
   // That the body never comes is its error, and none of ours.
   tar.entry(entryOf(member)).on('error', () => {});
-  for await (const chunk of tar) return chunk;
+  for await (const chunk of tar as AsyncIterable<Buffer>) return chunk;
   throw new Error('tar-stream gave no header');
 }

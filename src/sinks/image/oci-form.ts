@@ -3,8 +3,8 @@ import { FlattenError } from '../../errors.js';
 import type { Digest } from '../../oci/digest.js';
 import {
   CONFIG_TYPE,
-  imageIndex,
   INDEX_TYPE,
+  imageIndex,
   jsonBytes,
   layerType,
   MANIFEST_TYPE,
@@ -56,9 +56,13 @@ export class OciForm implements ImageForm {
 function pointerTo({ compression, digest, blob, label }: WrittenLayer): Pointer {
   const mediaType = layerType(compression);
   if (mediaType !== undefined) return { mediaType, digest, size: blob.size };
-  throw new FlattenError('UNSUPPORTED', `${label}: is compressed by ${compression}, for which OCI has no name`, {
-    hint: 'flatten this layer too, or write docker-archive:FILE',
-  });
+  throw new FlattenError(
+    'UNSUPPORTED',
+    `${label}: is compressed by ${compression}, for which OCI has no name`,
+    {
+      hint: 'flatten this layer too, or write docker-archive:FILE',
+    },
+  );
 }
 
 function blobPath(digest: Digest): string {

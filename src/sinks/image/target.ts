@@ -40,11 +40,12 @@ export async function openTarget(
 
 async function layoutTarget(path: string, options: SinkOptions): Promise<Target> {
   if (options.force) refuseStranger(path);
-  const staging = await stageDirectory(path, options);
+  const { check, ...staged } = options;
+  const staging = await stageDirectory(path, staged);
   return {
     store: new DirectoryStore(staging.path),
     publish: async () => {
-      await options.check?.(`oci:${staging.path}`);
+      await check?.(`oci:${staging.path}`);
       await staging.publish();
     },
     discard: () => staging.discard(),
@@ -64,7 +65,8 @@ function refuseStranger(path: string): void {
 type ArchiveTarget = Target & { readonly store: ArchiveStore };
 
 async function fileTarget(path: string, format: ImageFormat, options: SinkOptions): Promise<ArchiveTarget> {
-  const staging = await stageFile(path, options);
+  const { check, ...staged } = options;
+  const staging = await stageFile(path, staged);
   const fd = openSync(staging.path, 'wx+', 0o666);
   let isOpen = true;
   const close = () => {
@@ -75,7 +77,7 @@ async function fileTarget(path: string, format: ImageFormat, options: SinkOption
     store: new ArchiveStore(fd),
     publish: async () => {
       close();
-      await options.check?.(`${format === 'oci-archive' ? format : 'docker-archive'}:${staging.path}`);
+      await check?.(`${format === 'oci-archive' ? format : 'docker-archive'}:${staging.path}`);
       await staging.publish();
     },
     discard: async () => {

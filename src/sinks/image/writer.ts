@@ -134,7 +134,8 @@ class Writer implements ImageWriter {
   #config(flattened: Flattened, layers: readonly WrittenLayer[]): Readonly<Record<string, unknown>> {
     const { config, image, rootfs, base } = flattened;
     const { author, message, changes = [], sourceDateEpoch, platform } = this.#options;
-    const created = sourceDateEpoch === undefined ? undefined : time(BigInt(sourceDateEpoch) * 1_000_000_000n);
+    const created =
+      sourceDateEpoch === undefined ? undefined : time(BigInt(sourceDateEpoch) * 1_000_000_000n);
     return squashConfig(config, {
       diffIDs: layers.map(({ diffID }) => diffID),
       kept: base?.layers.length ?? 0,

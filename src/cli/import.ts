@@ -1,0 +1,75 @@
+import { statSync } from 'node:fs';
+import { type Command, Option } from 'commander';
+import { FlattenError } from '../errors.js';
+import { transportOf } from '../sinks/image/location.js';
+import type { Format } from '../sinks/output.js';
+import { addImageOptions, type ImageFlags, splitImageFlags } from './image-options.js';
+import { parseCount, parseSize } from './numbers.js';
+import { Progress } from './progress.js';
+import { addReportOptions, type ReportFlags, reportResult } from './report.js';
+
+/** The options of `flatten import`, as commander gives them. */
+interface Flags extends ImageFlags, ReportFlags {
+  readonly output: string;
+  readonly format?: Format;
+  readonly force?: boolean;
+  readonly platform?: string;
+  readonly sourceDateEpoch?: number;
+  readonly maxSize?: number;
+  readonly maxEntries?: number;
+}
+
+/** `flatten import ROOTFS -o IMAGE`: an image from scratch. */
+export function addImport(program: Command, signal: AbortSignal): void {
+  const command = program
+    .command('import')
+    .summary('make an image of a root filesystem')
+    .description(
+      'Makes a single-layer image of a tar, a compressed tar or a directory, as docker import does, without an engine.',
+    )
+    .argument('<rootfs>', 'a tar (gzip, zstd, xz or bzip2), a directory, or - for a tar on standard input')
+    .requiredOption(
+      '-o, --output <image>',
+      'FILE or docker-archive:FILE[:NAME:TAG], oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-daemon:NAME:TAG, or -',
+    )
+    .option('--format <name>', 'docker-archive, docker-archive-v1, oci, oci-archive')
+    .option('-f, --force', 'replace an existing output, once the new one is whole')
+    .option('--platform <os/arch>', "what the image runs on (default: this machine's, as linux)");
+  addImageOptions(command)
+    .addOption(
+      new Option(
+        '--source-date-epoch <seconds>',
+        'clamp every mtime to this time, and use it as the creation time',
+      )
+        .env('SOURCE_DATE_EPOCH')
+        .argParser(parseCount),
+    )
+    .option('--max-size <bytes>', 'refuse what unpacks to more (64G)', parseSize)
+    .option('--max-entries <count>', 'refuse what has more entries (2000000)', parseCount);
+  addReportOptions(command);
+  command.action((rootfs: string, flags: Flags) => importRootfs(rootfs, flags, signal));
+}
+
+async function importRootfs(rootfs: string, flags: Flags, signal: AbortSignal): Promise<void> {
+  const { squash = {}, rest } = splitImageFlags(flags);
+  const { json, quiet, verbose, format = formatFor(flags), ...options } = rest;
+  if (flags.output === '-' && (json || process.stdout.isTTY))
+    throw new FlattenError('USAGE', '-o -: standard output is not free for an image');
+  const progress = new Progress(process.stderr, quiet ?? false);
+  try {
+    const { flatten } = await import('../flatten.js');
+    const onEvent = progress.show.bind(progress);
+    const input = `rootfs:${rootfs}`;
+    const result = await flatten({ ...options, format, squash, input, signal, onEvent });
+    progress.end();
+    reportResult(result, flags);
+  } finally {
+    progress.end();
+  }
+}
+
+/** Here an output is always an image: a directory is a layout, a file what `docker load` reads. */
+function formatFor({ output }: Flags): Format {
+  const isDirectory = output.endsWith('/') || statSync(output, { throwIfNoEntry: false })?.isDirectory();
+  return transportOf(output) ?? (isDirectory ? 'oci' : 'docker-archive');
+}

@@ -1,0 +1,43 @@
+import { FlattenError } from '../errors.js';
+import type { Layer } from './layer.js';
+
+/** Which layers are kept as they are; at most one of the two. */
+export interface Keep {
+  /** Those up to this one: its number, counted from 1, or its digest or diffID, of which the first twelve digits do. */
+  readonly fromLayer?: string;
+  /** All but this many. */
+  readonly last?: number;
+}
+
+/** How many of an image's lower layers are kept. Throws `USAGE` where it has not so many, and `NOT_FOUND` for a digest of none. */
+export function keptLayers(layers: readonly Layer[], { fromLayer, last }: Keep): number {
+  const count = layers.length;
+  if (fromLayer !== undefined && last !== undefined)
+    throw new FlattenError('USAGE', '--from-layer and --last: only one of them can be meant');
+  if (last !== undefined) {
+    if (Number.isInteger(last) && last >= 1 && last <= count) return count - last;
+    throw new FlattenError('USAGE', `--last ${last}: the image has ${layersOf(count)}`);
+  }
+  if (fromLayer === undefined) return 0;
+  const kept = /^\d{1,4}$/.test(fromLayer) ? Number(fromLayer) : byDigest(layers, fromLayer);
+  if (kept < count) return kept;
+  throw new FlattenError('USAGE', `--from-layer ${fromLayer}: nothing is above it in ${layersOf(count)}`);
+}
+
+function byDigest(layers: readonly Layer[], wanted: string): number {
+  const digits = /^(?:sha256:|sha512:)?([0-9a-f]{12,128})…?$/i.exec(wanted)?.[1]?.toLowerCase();
+  const fits = layers.flatMap(({ digest, diffID }, index) => {
+    const isIt = [digest, diffID].some((each) => digits && each?.slice(7).startsWith(digits));
+    return isIt ? [index + 1] : [];
+  });
+  if (fits.length === 1) return fits[0]!;
+  const what =
+    fits.length === 0 ? 'no layer of the image' : `layers ${fits.join(' and ')} of the image alike`;
+  throw new FlattenError(fits.length === 0 ? 'NOT_FOUND' : 'AMBIGUOUS', `--from-layer ${wanted}: ${what}`, {
+    hint: ['say its number:', ...layers.map(({ name }) => `  ${name}`)].join('\n'),
+  });
+}
+
+function layersOf(count: number): string {
+  return count === 1 ? '1 layer' : `${count} layers`;
+}

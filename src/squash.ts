@@ -1,0 +1,77 @@
+import type { Context } from './context.js';
+import { FlattenError } from './errors.js';
+import { type MoreInputOptions, withTree } from './input.js';
+import type { Keep } from './layer/kept.js';
+import { parseChanges } from './oci/change.js';
+import { parsePlatform } from './oci/platform.js';
+import type { ImageOptions, ImageSinkOptions } from './sinks/image.js';
+import type { Artifact, Flattened } from './sinks/sink.js';
+import type { OpenedImage } from './sources/image.js';
+import type { LoadedTree } from './tree.js';
+
+/** What an image that is written can be asked for. */
+export interface SquashOptions extends Keep {
+  /** Instructions, as `docker import --change` takes them: `CMD ["/bin/sh"]`. */
+  readonly changes?: readonly string[];
+  /** The comment of the image, and of its new entry in the history. */
+  readonly message?: string;
+  readonly author?: string;
+  /** Of the new layer: `none`, `gzip`, `zstd`, or one of these with a level, as `gzip:9`. Default `none`. */
+  readonly compression?: string;
+}
+
+/** Reads the options of an image output. Throws `USAGE`. `platform` is for a bare rootfs, which names none. */
+export function imageOptions(options: SquashOptions, platform: string | undefined): ImageOptions {
+  const { changes = [], message, author, compression } = options;
+  return {
+    changes: parseChanges(changes),
+    ...(message !== undefined && { message }),
+    ...(author !== undefined && { author }),
+    ...(compression !== undefined && { compression: parseCompression(compression) }),
+    ...(platform !== undefined && platform !== 'all' && { platform: parsePlatform(platform) }),
+  };
+}
+
+const MAX_LEVELS: Readonly<Record<string, number>> = { gzip: 9, zstd: 19 };
+
+function parseCompression(text: string): NonNullable<ImageOptions['compression']> {
+  const [, kind = '', level] = /^(none|gzip|zstd)(?::(\d{1,2}))?$/.exec(text) ?? [];
+  if (level === undefined && kind !== '') return { kind: kind as 'none' | 'gzip' | 'zstd' };
+  const isLevel = Number(level) >= 1 && Number(level) <= (MAX_LEVELS[kind] ?? 0);
+  if (isLevel) return { kind: kind as 'gzip' | 'zstd', level: Number(level) };
+  throw new FlattenError('USAGE', `--compression ${text}: unknown`, {
+    hint: 'none, gzip, gzip:1 to gzip:9, zstd, zstd:1 to zstd:19',
+  });
+}
+
+/** What a sink is told of an image and its tree. */
+export function flattenedOf(image: OpenedImage, tree: LoadedTree): Flattened {
+  const { config, digest, layers, platform, annotations } = image;
+  return {
+    rootfs: tree.rootfs,
+    ...(config && { config }),
+    ...(digest && { digest }),
+    image: { layers: layers.length, ...(platform && { platform }), ...(annotations && { annotations }) },
+    ...(tree.base && { base: tree.base }),
+    verified: tree.verified,
+  };
+}
+
+/** Writes several images to one output, a tree at a time. */
+export async function writeEvery(
+  images: readonly OpenedImage[],
+  output: string,
+  input: MoreInputOptions,
+  sink: ImageSinkOptions,
+  context: Context,
+): Promise<Artifact> {
+  const { openImageWriter } = await import('./sinks/image.js');
+  const writer = await openImageWriter(output, sink, context);
+  try {
+    for (const image of images)
+      await withTree(image, input, context, (tree) => writer.add(flattenedOf(image, tree), context));
+    return await writer.publish();
+  } finally {
+    await writer.discard();
+  }
+}

@@ -1,0 +1,14 @@
+import { FlattenError } from '../../src/errors.js';
+import { type FlattenOptions, flatten } from '../../src/flatten.js';
+
+/** The program of `measured.ts`: flattens as its argument says, and prints what came of it. */
+const start = performance.now();
+const outcome = await flatten(JSON.parse(process.argv[2]!) as FlattenOptions).then(
+  ({ artifact }) => ({ entries: artifact.entries }),
+  (error: unknown) => {
+    if (!(error instanceof FlattenError)) throw error;
+    return { code: error.code, message: error.message };
+  },
+);
+const seconds = (performance.now() - start) / 1000;
+console.log(JSON.stringify({ ...outcome, seconds, peak: process.resourceUsage().maxRSS * 1024 }));
