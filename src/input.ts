@@ -102,6 +102,8 @@ export async function withTree<T>(
   use: (tree: LoadedTree) => Promise<T>,
 ): Promise<T> {
   const keep = options.keep && keptLayers(image.layers, options.keep);
+  if (keep && options.keepDirlinks)
+    throw new FlattenError('USAGE', '--keep-dirlinks: layers that are kept cannot be read in another way');
   const tree = await loadTree(image.layers, { ...treeOptions(options), ...(keep && { keep }) }, context);
   try {
     return await use(tree);

@@ -26,7 +26,7 @@ test('scripts/bench times a small input and prints a table', { skip: needs('tar'
   assert.equal(status, 0, stderr);
   assert.match(
     stdout,
-    /^save-tar +tiny +\d+\.\d\d s +[\\d. ]*reading it \+ writing the flat tar +\d+\.\d\d s +[\d. ]+\d/m,
+    /^save-tar +tiny +\d+\.\d\d s +[\d. ]*reading it \+ writing the flat tar +\d+\.\d\d s +[\d. ]+\d/m,
   );
 });
 

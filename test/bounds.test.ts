@@ -35,6 +35,7 @@ function ends(
   options: Partial<FlattenOptions>,
   code: string,
   pattern: RegExp,
+  heap?: number,
 ): Measured {
   const directory = scratch(t);
   const image = join(directory, 'image');
@@ -42,7 +43,7 @@ function ends(
   else writeFiles(image, input);
   const output = join(directory, 'rootfs/');
   const given = (options.input ?? 'IMAGE').replace('IMAGE', image);
-  const result = measured({ output, tmp: directory, verify: false, ...options, input: given });
+  const result = measured({ output, tmp: directory, verify: false, ...options, input: given }, heap);
   assert.match(result.code ?? 'done', new RegExp(`^(${code})$`), JSON.stringify(result));
   assert.match(result.message!, pattern);
   assert.ok(result.seconds < SECONDS, `${result.seconds} s`);
@@ -123,8 +124,8 @@ suite('bombs', () => {
   });
 
   test('millions of names', (t) => {
-    const entries = swarm(1_950_000, { name: 'some/directory/with/a/file/00000000' });
-    ends(t, imageOf(gzipped(entries)), {}, 'LIMIT', /heap/);
+    const entries = swarm(1_100_000, { name: 'some/directory/00000000' });
+    ends(t, imageOf(gzipped(entries)), {}, 'LIMIT', /heap/, 256);
   });
 
   test('millions of directories that paths imply', (t) => {
@@ -139,7 +140,7 @@ suite('bombs', () => {
   });
 
   test('a path that no system call takes, once it lies in the output', (t) => {
-    ends(t, imageOf(archive([{ path: `${'d/'.repeat(2040)}f` }])), {}, 'IO', /ENAMETOOLONG/);
+    ends(t, imageOf(archive([{ path: `${'d/'.repeat(2040)}f` }])), {}, 'UNSUPPORTED', /d\/d\/d/);
   });
 
   test('a PAX record of 100 MB', (t) => {

@@ -1,9 +1,13 @@
 import { DEFAULT_LIMITS, type Limits } from '../context.js';
 import { FlattenError } from '../errors.js';
 import type { TarEntry } from '../tar/entry.js';
+import { heapForTree, isHeapFull } from './heap.js';
 
 /** What an xattr or a run of a sparse file takes in memory besides its own bytes. */
-const OVERHEAD = 128;
+const OVERHEAD = { xattr: 256, run: 64 };
+
+/** The entries, and the bytes of metadata, at the first look at the heap; each later one comes when there is a sixteenth more. */
+const FIRST_LOOK = { entries: 4096, metadata: 2 ** 20 };
 
 /** The most bytes of symlink targets that are followed to find where entries belong. Honest images follow a few thousand. */
 export const MAX_FOLLOWED = 32 * 2 ** 20;
@@ -23,6 +27,8 @@ export class Budget {
   #size = 0;
   #metadata = 0;
   #followed = 0;
+  /** When to look at the heap again. */
+  #look = FIRST_LOOK;
 
   constructor(limits: Limits = DEFAULT_LIMITS) {
     this.#limits = limits;
@@ -37,14 +43,15 @@ export class Budget {
       throw limit(path, `files of more than ${this.#limits.maxSize} bytes together`, '--max-size');
     }
     this.#metadata += Math.max(headerBytes, path.length + linkpath.length);
-    if (segments !== undefined) this.#metadata += segments.length * OVERHEAD;
+    if (segments !== undefined) this.#metadata += segments.length * OVERHEAD.run;
     if (xattrs.size > 0) {
-      for (const [name, value] of xattrs) this.#metadata += name.length + value.length + OVERHEAD;
+      for (const [name, value] of xattrs) this.#metadata += name.length + value.length + OVERHEAD.xattr;
     }
     const most = maxMetadata(this.#limits);
     if (this.#metadata > most) {
       throw limit(path, `headers, names and xattrs of more than ${most} bytes together`, '--max-entries');
     }
+    if (this.#metadata >= this.#look.metadata) this.#lookAtHeap(path);
   }
 
   /** Takes a directory that has no entry of its own: a short archive can imply very many. */
@@ -64,6 +71,23 @@ export class Budget {
     if (++this.#entries > this.#limits.maxEntries) {
       throw limit(path, `more than ${this.#limits.maxEntries} entries`, '--max-entries');
     }
+    if (this.#entries >= this.#look.entries) this.#lookAtHeap(path);
+  }
+
+  #lookAtHeap(path: string): void {
+    this.#look = {
+      entries: Math.max(FIRST_LOOK.entries, this.#entries * (17 / 16)),
+      metadata: Math.max(FIRST_LOOK.metadata, this.#metadata * (17 / 16)),
+    };
+    if (!isHeapFull()) return;
+    throw new FlattenError(
+      'LIMIT',
+      `the names so far take the ${heapForTree()} bytes of Node's heap that are for them`,
+      {
+        path: shortened(path),
+        hint: 'if you trust the image, give Node more: NODE_OPTIONS=--max-old-space-size=8192 flatten …',
+      },
+    );
   }
 }
 

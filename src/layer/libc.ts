@@ -49,6 +49,7 @@ let loaded: { readonly libc: Libc | undefined } | undefined;
 /**
  * The C library through koffi, loaded at the first call; each thread loads its own. Undefined where koffi (an
  * optional dependency) is not installed or the system is not a 64-bit Linux: callers then use a command or count a loss.
+ * Never `terminate` a worker that calls this: koffi aborts the whole program if it is cut off in the middle.
  */
 export function libc(): Libc | undefined {
   loaded ??= { libc: load() };

@@ -12,7 +12,8 @@ import type { HashName } from './unpack-job.js';
 
 /** The programs that undo what Node cannot, and the packages of Debian that have them. */
 const PROGRAMS = {
-  xz: { args: ['-dc', '--memlimit-decompress=512MiB'], install: 'xz-utils' },
+  // A sparse output would hide from the allowance how much there is: a file of holes does not grow while xz works.
+  xz: { args: ['-dc', '--no-sparse', '--memlimit-decompress=512MiB'], install: 'xz-utils' },
   bzip2: { args: ['-dc'], install: 'bzip2' },
 } as const;
 

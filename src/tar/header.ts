@@ -82,7 +82,7 @@ export function quickSum(words: Int32Array, at: number): number {
  * Throws `BAD_LAYER` when its checksum or a number is wrong.
  */
 export function parseHeader(bytes: Buffer, words: Int32Array, at: number): Header {
-  const sum = number(bytes, at, 'checksum');
+  const sum = octal(bytes, at + 148, 8);
   if (sum !== quickSum(words, at) && !checksums(bytes, at).includes(sum)) {
     throw new FlattenError('BAD_LAYER', 'no tar header here: its checksum is wrong');
   }

@@ -12,6 +12,9 @@ export const MAX_SPECIAL = 1 << 20;
 const MAX_COUNT = 64;
 const MAX_BYTES = 4 * MAX_SPECIAL;
 
+/** What a PAX record counts for at least: tiny ones cost time all the same. Honest ones have more on average. */
+const RECORD_BYTES = 24;
+
 /** The most bytes that the defaults of global headers may take: each entry is charged for them. */
 const MAX_GLOBALS = 1 << 16;
 
@@ -88,10 +91,15 @@ function specialBody(window: Window, position: number, { type, size }: Header, p
 function remember(before: Preface, header: Header, body: Buffer, position: number): Preface {
   const { globals, name, link, pax } = before;
   const count = before.count + 1;
-  const bytes = before.bytes + body.length;
-  if (header.type === 'L') return { globals, count, bytes, name: text(body, 0, body.length), link, pax };
-  if (header.type === 'K') return { globals, count, bytes, name, link: text(body, 0, body.length), pax };
+  if (header.type === 'L' || header.type === 'K') {
+    const bytes = before.bytes + body.length;
+    const said = text(body, 0, body.length);
+    return header.type === 'L'
+      ? { globals, count, bytes, name: said, link, pax }
+      : { globals, count, bytes, name, link: said, pax };
+  }
   const records = located(position, () => parsePax(body));
+  const bytes = before.bytes + Math.max(body.length, records.length * RECORD_BYTES);
   if (header.type === 'x') return { globals, count, bytes, name, link, pax: records };
   return { globals: withGlobals(globals, records), count, bytes, name, link, pax };
 }

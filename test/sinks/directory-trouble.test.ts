@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
@@ -147,6 +147,17 @@ test('an abort stops all threads and leaves nothing', async (t) => {
       writeDirectory(join(dir, 'out'), LAX, whole(rootfs), context, { ...FULL, cores }),
       fails('INTERRUPTED'),
     );
+  }
+});
+
+test('an abort while workers start up, at any moment, is survived', async (t) => {
+  const dir = scratch(t);
+  const rootfs = manyFiles(t, dir, 3000); // its times have nanoseconds: workers load koffi
+  for (let delay = 0; delay < 150; delay += 5) {
+    const context = quiet({ signal: AbortSignal.timeout(delay) });
+    await writeDirectory(join(dir, 'out'), LAX, whole(rootfs), context, FULL).catch(fails('INTERRUPTED'));
+    rmSync(join(dir, 'out'), { recursive: true, force: true });
+    assert.deepEqual(readdirSync(dir), ['layer']);
   }
 });
 

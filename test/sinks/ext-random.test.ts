@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
-import type { Metadata, Rootfs } from '../../src/rootfs/node.js';
+import type { Metadata, Node, Rootfs } from '../../src/rootfs/node.js';
 import type { ExtOptions } from '../../src/sinks/ext.js';
 import { assertSound, imageIn, listByReader, writeExt } from '../ext/images.js';
 import { fileNode, TreeBuilder } from '../ext/tree-builder.js';
@@ -82,31 +82,33 @@ const options: fc.Arbitrary<ExtOptions> = fc.record(
 function plant(t: TestContext, entries: readonly Entry[]): Rootfs {
   const tree = new TreeBuilder(t);
   const directories = [tree.root];
-  const others = [];
-  for (const { directory: place, name, meta, kind, body, number } of entries) {
-    const { children } = directories[place % directories.length]!;
-    if (children.has(name)) continue;
-    const common = { meta, nlink: 0 };
-    if (kind === 'directory') {
-      const made = { ...common, kind, children: new Map() };
-      directories.push(made);
-      children.set(name, made);
-      continue;
-    }
-    const linked = kind === 'link' ? others[number % others.length] : undefined;
-    const node =
-      linked ??
-      (kind === 'symlink'
-        ? { ...common, kind, target: 't'.repeat(1 + (number % 4095)) }
-        : kind === 'char'
-          ? { ...common, kind, major: number % 4096, minor: number }
-          : kind === 'fifo'
-            ? { ...common, kind }
-            : fileNode(tree.store(bytesOf(body)), meta));
-    others.push(node);
-    children.set(name, node);
+  const others: Node[] = [];
+  for (const entry of entries) {
+    const { children } = directories[entry.directory % directories.length]!;
+    if (children.has(entry.name)) continue;
+    const linked = entry.kind === 'link' ? others[entry.number % others.length] : undefined;
+    const node = linked ?? nodeOf(tree, entry);
+    if (node.kind === 'directory') directories.push(node);
+    else others.push(node);
+    children.set(entry.name, node);
   }
   return tree.finish();
+}
+
+function nodeOf(tree: TreeBuilder, { meta, kind, body, number }: Entry): Node {
+  const common = { meta, nlink: 0 };
+  switch (kind) {
+    case 'directory':
+      return { ...common, kind, children: new Map() };
+    case 'symlink':
+      return { ...common, kind, target: 't'.repeat(1 + (number % 4095)) };
+    case 'char':
+      return { ...common, kind, major: number % 4096, minor: number };
+    case 'fifo':
+      return { ...common, kind };
+    default:
+      return fileNode(tree.store(bytesOf(body)), meta);
+  }
 }
 
 function bytesOf({ blocks, short }: Entry['body']): Buffer {

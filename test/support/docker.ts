@@ -1,10 +1,10 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
-import { scratch } from './scratch.js';
 
 /** What this machine must have for {@link startEngine}. */
 export const ENGINE_NEEDS = ['root', 'dockerd', 'docker'] as const;
@@ -21,7 +21,7 @@ const PATIENCE_MS = 30_000;
 
 /** Starts an engine, without any network; it ends with the test. */
 export async function startEngine(t: TestContext): Promise<Engine> {
-  const home = scratch(t);
+  const home = mkdtempSync(join(tmpdir(), 'flatten-engine-'));
   const host = `unix://${join(home, 'docker.sock')}`;
   const flags = ['--storage-driver=overlay2', '--iptables=false', '--bridge=none', '-H', host];
   const places = ['--data-root', 'data', '--exec-root', 'exec', '-p', 'pid'].map((word) =>
@@ -33,6 +33,7 @@ export async function startEngine(t: TestContext): Promise<Engine> {
   t.after(async () => {
     daemon.kill('SIGTERM');
     await ended;
+    rmSync(home, { recursive: true, force: true });
   });
   const env = { ...process.env, DOCKER_HOST: host };
   const docker = (...args: string[]) =>

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Print the members of a tar (on standard input, seekable) as JSON, one line each, read by Python's tarfile.
+"""Print the members of tars, read by Python's tarfile.
 
-Bytes come as latin1 text. Hard links are printed as kind `h` with their target.
+Standard input has the path of a tar a line, as JSON; each is answered by a line of JSON, a list of its members. Bytes
+are latin1 text. A hard link has kind `h` and its target.
 """
 import hashlib, json, os, sys, tarfile
 
@@ -30,19 +31,24 @@ def digest(archive, member):
     return found.hexdigest()
 
 
-with tarfile.open(fileobj=sys.stdin.buffer, mode='r:', errors='surrogateescape', encoding='utf-8') as archive:
-    for member in archive:
-        kind = KINDS.get(member.type, 'f')
-        row = dict(path=latin1(member.name), kind=kind, mode=member.mode & 0o7777, uid=member.uid, gid=member.gid,
-                   mtime=str(nanoseconds(member)))
-        if kind in 'lh':
-            row['target'] = latin1(member.linkname)
-        if kind in 'cb':
-            row['device'] = '%d:%d' % (member.devmajor, member.devminor)
-        if kind == 'f':
-            row['size'] = member.size
-            row['sha256'] = digest(archive, member)
-        prefix = 'SCHILY.xattr.'
-        row['xattrs'] = {latin1(key[len(prefix):]): os.fsencode(value).hex()
-                         for key, value in member.pax_headers.items() if key.startswith(prefix)}
-        print(json.dumps(row))
+def row(archive, member):
+    kind = KINDS.get(member.type, 'f')
+    found = dict(path=latin1(member.name), kind=kind, mode=member.mode & 0o7777, uid=member.uid, gid=member.gid,
+                 mtime=str(nanoseconds(member)))
+    if kind in 'lh':
+        found['target'] = latin1(member.linkname)
+    if kind in 'cb':
+        found['device'] = '%d:%d' % (member.devmajor, member.devminor)
+    if kind == 'f':
+        found['size'] = member.size
+        found['sha256'] = digest(archive, member)
+    prefix = 'SCHILY.xattr.'
+    found['xattrs'] = {latin1(key[len(prefix):]): os.fsencode(value).hex()
+                       for key, value in member.pax_headers.items() if key.startswith(prefix)}
+    return found
+
+
+for line in sys.stdin:
+    path = json.loads(line)
+    with tarfile.open(path, mode='r:', errors='surrogateescape', encoding='utf-8') as archive:
+        print(json.dumps([row(archive, member) for member in archive]), flush=True)

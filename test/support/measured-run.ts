@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { FlattenError } from '../../src/errors.js';
 import { type FlattenOptions, flatten } from '../../src/flatten.js';
 
@@ -11,4 +12,6 @@ const outcome = await flatten(JSON.parse(process.argv[2]!) as FlattenOptions).th
   },
 );
 const seconds = (performance.now() - start) / 1000;
-console.log(JSON.stringify({ ...outcome, seconds, peak: process.resourceUsage().maxRSS * 1024 }));
+// Not resourceUsage(), which counts what the process was before it became this program.
+const peak = Number(/VmHWM:\s*(\d+)/.exec(readFileSync('/proc/self/status', 'latin1'))![1]) * 1024;
+console.log(JSON.stringify({ ...outcome, seconds, peak }));

@@ -1,12 +1,15 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DEFAULT_LIMITS } from '../../src/context.js';
 import { type FlattenOptions, flatten } from '../../src/flatten.js';
+import type { Layer } from '../../src/layer/layer.js';
 import { openImage } from '../../src/sources/open.js';
 import { loadTree } from '../../src/tree.js';
 import { listDirectory } from './list-directory.js';
 import { listRootfs } from './list-rootfs.js';
-import { listTar } from './list-tar.js';
+import { listNextTar } from './list-tar.js';
 import type { Row } from './listing.js';
 
 /** A way to write an image's tree, and to read back by other means what was written. */
@@ -25,12 +28,19 @@ export interface TestSink {
 /** The engine alone, nothing written. */
 export const MEMORY: TestSink = { name: 'the tree in memory', needs: [], list: listInMemory };
 export const DIRECTORY = through('directory', 'rootfs/', listDirectory, ['root', 'getfattr']);
-export const FLAT_TAR = through('flat tar', 'rootfs.tar', listTar, ['python3']);
+export const FLAT_TAR = through('flat tar', 'rootfs.tar', listNextTar, ['python3']);
+
+export const DOCKER_ARCHIVE = throughImage('docker-archive');
+export const OCI_ARCHIVE = throughImage('oci-archive');
+/** Judged by what umoci unpacks. */
+export const OCI_BY_UMOCI = throughUmoci();
+/** The upper half of the layers squashed, the lower kept. */
+export const KEPT_BASE = throughKeptBase();
 
 function through(
   name: string,
   output: string,
-  read: (path: string) => readonly Row[],
+  read: (path: string) => readonly Row[] | Promise<readonly Row[]>,
   needed: readonly string[],
 ): TestSink {
   return {
@@ -64,4 +74,56 @@ async function listInMemory(
   } finally {
     await opened.close();
   }
+}
+
+/** An image that we read again ourselves. */
+function throughImage(format: 'docker-archive' | 'oci-archive'): TestSink {
+  return {
+    name: `${format}, read again`,
+    needs: [],
+    async list(input, directory, options = {}) {
+      const output = `${format}:${join(directory, 'image.tar')}`;
+      const { artifact } = await flatten({ ...options, input, output });
+      assert.deepEqual(artifact.losses, []);
+      return MEMORY.list(output, directory);
+    },
+  };
+}
+
+function throughUmoci(): TestSink {
+  return {
+    name: 'oci, unpacked by umoci',
+    needs: ['root', 'umoci', 'getfattr'],
+    async list(input, directory, options = {}) {
+      const layout = join(directory, 'layout');
+      const bundle = join(directory, 'bundle');
+      await flatten({ ...options, input, output: `oci:${layout}:it` });
+      execFileSync('umoci', ['unpack', '--image', `${layout}:it`, bundle], { stdio: 'pipe' });
+      return listDirectory(join(bundle, 'rootfs'));
+    },
+  };
+}
+
+function throughKeptBase(): TestSink {
+  return {
+    name: 'docker-archive on a kept base, read again',
+    needs: [],
+    async list(input, directory, options = {}) {
+      const { keepDirlinks = false, image } = options;
+      const output = `docker-archive:${join(directory, 'image.tar')}`;
+      const { length } = await layersOf(input, image);
+      const last = keepDirlinks ? length : Math.ceil(length / 2);
+      await flatten({ ...options, input, output, squash: last === 0 ? {} : { last } });
+      assert.equal((await layersOf(output)).length, length - last + 1);
+      return MEMORY.list(output, directory);
+    },
+  };
+}
+
+async function layersOf(input: string, image?: string): Promise<readonly Layer[]> {
+  const signal = new AbortController().signal;
+  const context = { signal, tmp: tmpdir(), limits: DEFAULT_LIMITS, verify: false, report: () => {} };
+  const opened = await openImage(input, image === undefined ? {} : { image }, context);
+  await opened.close();
+  return opened.layers;
 }

@@ -3,7 +3,7 @@ import type { Libc } from '../../layer/libc.js';
 import type { Losses } from '../loss.js';
 import type { Loss } from '../sink.js';
 import { unpackFailure } from './failure.js';
-import type { FileTable } from './file-table.js';
+import { type FileTable, RUN } from './file-table.js';
 import type { Answer, Order } from './file-worker.js';
 import { type FileJob, FileWriter } from './file-writer.js';
 import type { Pace } from './pace.js';
@@ -34,13 +34,7 @@ export class Crew {
   }
 
   /** Writes all files. Throws the first failure of any thread; the others may still be at work then. */
-  async write(
-    job: FileJob,
-    libc: Libc | undefined,
-    strict: boolean,
-    losses: Losses,
-    pace: Pace,
-  ): Promise<void> {
+  async write(job: FileJob, libc: Libc | undefined, strict: boolean, losses: Losses): Promise<void> {
     const shares = share(job.files.length, costs(job.files), CHUNK_COST, this.#mates.length + 1);
     const pace = this.#pace;
     const { stop, written } = pace;
@@ -103,5 +97,6 @@ function hire(): Mate {
 
 function costs({ size, runs }: FileTable): (row: number) => number {
   return (row) =>
-    FILE_COST + (runs.get(row)?.reduce((sum, value, i) => sum + (i % 2) * value, 0) ?? size[row]!);
+    FILE_COST +
+    (runs.get(row)?.reduce((sum, value, i) => sum + (i % RUN === 1 ? value : 0), 0) ?? size[row]!);
 }
