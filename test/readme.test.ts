@@ -45,7 +45,7 @@ for (const [index, { heading, text }] of blocks('console').entries()) {
     skip: needs('root', 'mke2fs'),
   }, (t) => {
     const { cwd, env } = asReader(t);
-    if (heading.startsWith('Change'))
+    if (/^(Change|An image)/.test(heading))
       execFileSync('flatten', ['image.tar', '-o', 'rootfs/', '-q'], { cwd, env });
     for (const step of text.split(/^\$ /m).slice(1)) {
       const [command, ...expected] = step.split('\n');

@@ -32,7 +32,7 @@ async function writeImage(
   const crew = new ContentCrew(context.signal);
   try {
     const plan = await planImage(flattened.rootfs, options, crew);
-    await buildImage(output, staging, plan, crew, context);
+    await buildImage(staging, plan, crew, context);
     const digest = options.digest ? await digestOf(staging.path, context) : undefined;
     await flattened.verified;
     throwIfAborted(context.signal);
@@ -40,6 +40,9 @@ async function writeImage(
     const { entries } = flattened.rootfs;
     const { losses, image } = plan;
     return { output, entries, bytes: image.geometry.bytes, ...(digest && { digest }), losses };
+  } catch (error) {
+    const isFromSystem = (error as NodeJS.ErrnoException).syscall !== undefined;
+    throw isFromSystem ? ioError(error, `${output}: cannot be written`) : error;
   } finally {
     await crew.dismiss();
     await staging.discard();
@@ -47,30 +50,25 @@ async function writeImage(
 }
 
 async function buildImage(
-  output: string,
   { path }: Staging,
   { image, identity }: PlannedImage,
   crew: ContentCrew,
   { signal, report }: Context,
 ): Promise<void> {
   const tools = { signal, time: image.time };
+  const fd = openSync(path, 'wx+');
   try {
-    const fd = openSync(path, 'wx+');
-    try {
-      ftruncateSync(fd, image.geometry.bytes);
-      await formatImage(path, image.geometry, identity, tools);
-      const rows = await writeStructure(fd, image, signal);
-      await finishImage(path, tools);
-      // e2fsck reads no content, but it has all that is written brought to the disk first: so it comes before the content.
-      const judged = judgeImage(path, tools);
-      const copying = crew.start(rows, { kind: 'copy', fd });
-      const copied = copying.finish((done) => report({ type: 'write', done, total: rows.bytes }));
-      await settled(judged, copied);
-    } finally {
-      closeSync(fd);
-    }
-  } catch (error) {
-    throw ioError(error, `${output}: cannot be written`);
+    ftruncateSync(fd, image.geometry.bytes);
+    await formatImage(path, image.geometry, identity, tools);
+    const rows = await writeStructure(fd, image, signal);
+    await finishImage(path, tools);
+    // e2fsck reads no content, but has all that is written brought to the disk first: so it starts before the content.
+    const judged = judgeImage(path, tools);
+    const copying = crew.start(rows, { kind: 'copy', fd });
+    const copied = copying.finish((done) => report({ type: 'write', done, total: rows.bytes }));
+    await settled(judged, copied);
+  } finally {
+    closeSync(fd);
   }
 }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DEFAULT_LIMITS } from '../../src/context.js';
@@ -99,7 +100,11 @@ function throughUmoci(): TestSink {
       const bundle = join(directory, 'bundle');
       await flatten({ ...options, input, output: `oci:${layout}:it` });
       execFileSync('umoci', ['unpack', '--image', `${layout}:it`, bundle], { stdio: 'pipe' });
-      return listDirectory(join(bundle, 'rootfs'));
+      try {
+        return listDirectory(join(bundle, 'rootfs'));
+      } finally {
+        rmSync(bundle, { recursive: true });
+      }
     },
   };
 }

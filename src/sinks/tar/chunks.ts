@@ -44,7 +44,9 @@ export class TreeChunks {
   /** Full buffers, then the last, shorter one. To be iterated once; closes what it opened. */
   *[Symbol.iterator](): Generator<Buffer> {
     try {
+      const { implied } = this.#options;
       for (const { path, node } of walk(this.#rootfs.root)) {
+        if (node.kind === 'directory' && implied?.has(node)) continue;
         const member = this.#member(path, node);
         if (!this.#putWhole(member)) yield* this.#putAcross(member);
       }
