@@ -20,9 +20,12 @@ type Compress = (bytes: Uint8Array, level: number) => Uint8Array<ArrayBuffer>;
 
 const compressors = new Map<PackKind, Promise<Compress>>();
 
-/** Both are WebAssembly, whose results are the same on every machine; they own their memory and return copies. */
+/** One is JavaScript, one WebAssembly: their results are the same on every machine. */
 async function load(kind: PackKind): Promise<Compress> {
-  if (kind === 'gzip') return (await import('libdeflate')).gzip as Compress;
+  if (kind === 'gzip') {
+    const { gzipSync } = await import('fflate');
+    return (bytes, level) => gzipSync(bytes, { level: level as 6, mtime: 0 }) as Uint8Array<ArrayBuffer>;
+  }
   const zstd = await import('@bokuweb/zstd-wasm');
   await zstd.init();
   return zstd.compress as Compress;

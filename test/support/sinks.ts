@@ -18,6 +18,8 @@ export interface TestSink {
   readonly name: string;
   /** What this machine must have. */
   readonly needs: readonly string[];
+  /** Cases that the tool which reads the output back gets wrong, and how. */
+  readonly beyond?: Readonly<Record<string, string>>;
   /** Flattens `input` into an output in the empty `directory`, and lists it. */
   list(
     input: string,
@@ -95,6 +97,11 @@ function throughUmoci(): TestSink {
   return {
     name: 'oci, unpacked by umoci',
     needs: ['root', 'umoci', 'getfattr'],
+    beyond: {
+      '07-dialects/gnu-base-256': 'its time, after the year 2262, overflows in umoci',
+      '10-marker-names/last-component': 'directories without an entry get the time of the unpacking',
+      '10-marker-names/last-component-deeper': 'directories without an entry get the time of the unpacking',
+    },
     async list(input, directory, options = {}) {
       const layout = join(directory, 'layout');
       const bundle = join(directory, 'bundle');
