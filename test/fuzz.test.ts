@@ -130,7 +130,13 @@ test('layers, read into a tree', () =>
   }));
 
 suite('images, from end to end', () => {
-  /** Flattens an image beside a canary, to a directory or a tar. Nothing else may change, and nothing else may stay. */
+  /** Often the ones that are fast. */
+  const FORMATS = [
+    ...(['directory', 'directory', 'directory', 'tar', 'tar', 'tar', 'docker-archive', 'oci'] as const),
+    ...(needs('mke2fs', 'e2fsck') === false ? (['ext3', 'ext4'] as const) : []),
+  ];
+
+  /** Flattens an image beside a canary, to anything. Nothing else may change, and nothing else may stay. */
   function runner(t: Parameters<typeof scratch>[0]) {
     const scratchDirectory = scratch(t);
     const around = join(scratchDirectory, 'out');
@@ -141,26 +147,20 @@ suite('images, from end to end', () => {
       const input = join(scratchDirectory, 'image');
       if (Buffer.isBuffer(image)) writeFileSync(input, image);
       else writeFiles(input, image);
-      const output = random.pick(['rootfs', 'rootfs.tar']);
-      const format = output === 'rootfs' ? 'directory' : 'tar';
-      const path = join(around, output);
+      const format = random.pick(FORMATS);
+      const path = join(around, 'rootfs');
       let isDone = false;
       try {
         await flatten({
-          input,
-          output: path,
-          format,
-          tmp,
-          ...LIMITS,
-          verify: false,
+          ...{ input, format, tmp, ...LIMITS, verify: false },
+          output: /archive|oci/.test(format) ? `${format}:${path}` : path,
           keepDirlinks: random.below(4) === 0,
         });
         isDone = true;
         if (format === 'tar') checkFlatTar(readFileSync(path));
-        else assert.ok(statSync(path).isDirectory());
       } finally {
         assert.equal(existsSync(path), isDone, 'an output is there if and only if all went well');
-        canary.assertUntouched([output]);
+        canary.assertUntouched(['rootfs']);
         assert.deepEqual(readdirSync(tmp), []);
         rmSync(path, { recursive: true, force: true });
         rmSync(input, { recursive: true, force: true });
@@ -233,10 +233,14 @@ suite('images, from end to end', () => {
   const there = existsSync(real)
     ? readdirSync(real).filter((name) => name.endsWith('.tar') && statSync(join(real, name)).size < 200_000)
     : [];
-  test('real images that are wrong anywhere', {
-    skip: needs('root') || (there.length === 0 && 'needs ../shared/images'),
-  }, async (t) => {
-    const run = runner(t);
-    await fuzz(0.1, (random) => run(mutated(readFileSync(join(real, random.pick(there))), random), random));
-  });
+  test(
+    'real images that are wrong anywhere',
+    {
+      skip: needs('root') || (there.length === 0 && 'needs ../shared/images'),
+    },
+    async (t) => {
+      const run = runner(t);
+      await fuzz(0.1, (random) => run(mutated(readFileSync(join(real, random.pick(there))), random), random));
+    },
+  );
 });

@@ -14,7 +14,7 @@ export type { ExtOptions } from './ext/plan.js';
 
 /**
  * A disk image: a file with an ext2, ext3 or ext4 file system of just the size that the tree takes. It needs e2fsprogs
- * and no privileges. The same tree and options give the same bytes. Beyond what every sink throws: `UNSUPPORTED` for what
+ * and no privileges. The same input and options give the same bytes. Beyond what every sink throws: `UNSUPPORTED` for what
  * the format cannot hold and `LIMIT` for a size too small, both before anything is written; `TOOL`.
  */
 export function extSink(output: string, options: SinkOptions & ExtOptions): Sink {

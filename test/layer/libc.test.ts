@@ -15,34 +15,38 @@ function code(expected: string): (error: unknown) => boolean {
   return (error) => error instanceof LibcError && error.code === expected;
 }
 
-test('xattrs: binary values of links and files agree with getfattr', {
-  skip: skip || needs('root', 'getfattr'),
-}, (t) => {
-  const dir = scratch(t);
-  const file = Buffer.from(join(dir, 'a\nb'));
-  const link = Buffer.from(join(dir, 'link'));
-  writeFileSync(file, 'x');
-  symlinkSync('nowhere', link);
-  const value = Buffer.from([0, 255, 10, 61, 0]);
-  c.lsetxattr(file, 'user.bin', value);
-  c.lsetxattr(file, 'user.\xff', Buffer.from('name'));
-  c.lsetxattr(file, 'user.empty', Buffer.alloc(0));
-  c.lsetxattr(link, 'trusted.of-link', value);
-  assert.deepEqual(c.lgetxattr(file, 'user.bin'), value);
-  assert.deepEqual(c.lgetxattr(file, 'user.empty'), Buffer.alloc(0));
-  assert.deepEqual(c.llistxattr(file).sort(), ['user.bin', 'user.empty', 'user.\xff']);
-  assert.deepEqual(c.llistxattr(link), ['trusted.of-link']);
-  const dump = execFileSync('getfattr', ['-h', '-e', 'hex', '-d', '-m', '-', join(dir, 'link')], {
-    stdio: 'pipe',
-  });
-  assert.match(dump.toString(), /trusted\.of-link=0x00ff0a3d00/);
-  c.lremovexattr(file, 'user.bin');
-  assert.throws(() => c.lgetxattr(file, 'user.bin'), code('ENODATA'));
-  assert.throws(() => c.lremovexattr(file, 'user.bin'), code('ENODATA'));
-  assert.throws(() => c.lgetxattr(Buffer.from(join(dir, 'none')), 'user.bin'), code('ENOENT'));
-  assert.throws(() => c.lsetxattr(link, 'user.x', value), code('EPERM'));
-  assert.throws(() => c.llistxattr(Buffer.from(`${dir}\0x`)), code('EINVAL'));
-});
+test(
+  'xattrs: binary values of links and files agree with getfattr',
+  {
+    skip: skip || needs('root', 'getfattr'),
+  },
+  (t) => {
+    const dir = scratch(t);
+    const file = Buffer.from(join(dir, 'a\nb'));
+    const link = Buffer.from(join(dir, 'link'));
+    writeFileSync(file, 'x');
+    symlinkSync('nowhere', link);
+    const value = Buffer.from([0, 255, 10, 61, 0]);
+    c.lsetxattr(file, 'user.bin', value);
+    c.lsetxattr(file, 'user.\xff', Buffer.from('name'));
+    c.lsetxattr(file, 'user.empty', Buffer.alloc(0));
+    c.lsetxattr(link, 'trusted.of-link', value);
+    assert.deepEqual(c.lgetxattr(file, 'user.bin'), value);
+    assert.deepEqual(c.lgetxattr(file, 'user.empty'), Buffer.alloc(0));
+    assert.deepEqual(c.llistxattr(file).sort(), ['user.bin', 'user.empty', 'user.\xff']);
+    assert.deepEqual(c.llistxattr(link), ['trusted.of-link']);
+    const dump = execFileSync('getfattr', ['-h', '-e', 'hex', '-d', '-m', '-', join(dir, 'link')], {
+      stdio: 'pipe',
+    });
+    assert.match(dump.toString(), /trusted\.of-link=0x00ff0a3d00/);
+    c.lremovexattr(file, 'user.bin');
+    assert.throws(() => c.lgetxattr(file, 'user.bin'), code('ENODATA'));
+    assert.throws(() => c.lremovexattr(file, 'user.bin'), code('ENODATA'));
+    assert.throws(() => c.lgetxattr(Buffer.from(join(dir, 'none')), 'user.bin'), code('ENOENT'));
+    assert.throws(() => c.lsetxattr(link, 'user.x', value), code('EPERM'));
+    assert.throws(() => c.llistxattr(Buffer.from(`${dir}\0x`)), code('EINVAL'));
+  },
+);
 
 test('mknod makes fifos, and devices with large numbers', { skip: skip || needs('root') }, (t) => {
   const dir = scratch(t);

@@ -69,45 +69,53 @@ function without(list: readonly string[], owner: string): string[] {
 
 for (const withoutLibc of [false, true]) {
   const how = withoutLibc ? 'without koffi' : 'with koffi';
-  test(`without root ${how}: owners, devices and privileged xattrs are lost, nothing else`, {
-    skip: needs('root', 'getfattr', 'setfattr', 'xargs'),
-  }, (t) => {
-    const dir = scratch(t);
-    const place = join(dir, 'place');
-    mkdirSync(place);
-    execFileSync('chmod', ['755', dir]);
-    chownSync(place, NOBODY, NOBODY);
-    const errand = { scratch: dir, output: join(place, 'out'), uid: NOBODY, withoutLibc };
-    const artifact = runChild(errand);
-    const rootfs = everyKind(t, dir, withoutLibc ? { step: 1_000_000_000n } : {});
-    const expected = without(lines(listRootfs(rootfs)), `${NOBODY}:${NOBODY}`);
-    assert.deepEqual(without(lines(listDirectory(errand.output)), `${NOBODY}:${NOBODY}`), expected);
-    const lost = counts(artifact);
-    assert.deepEqual(lost, { device: 3, owner: rootfs.inodes - 2, xattr: 3 });
-    assert.match(artifact.losses.find(({ kind }) => kind === 'owner')!.reason, /needs root/);
-    for (const { uid } of listDirectory(errand.output)) assert.equal(uid, NOBODY);
+  test(
+    `without root ${how}: owners, devices and privileged xattrs are lost, nothing else`,
+    {
+      skip: needs('root', 'getfattr', 'setfattr', 'xargs'),
+    },
+    (t) => {
+      const dir = scratch(t);
+      const place = join(dir, 'place');
+      mkdirSync(place);
+      execFileSync('chmod', ['755', dir]);
+      chownSync(place, NOBODY, NOBODY);
+      const errand = { scratch: dir, output: join(place, 'out'), uid: NOBODY, withoutLibc };
+      const artifact = runChild(errand);
+      const rootfs = everyKind(t, dir, withoutLibc ? { step: 1_000_000_000n } : {});
+      const expected = without(lines(listRootfs(rootfs)), `${NOBODY}:${NOBODY}`);
+      assert.deepEqual(without(lines(listDirectory(errand.output)), `${NOBODY}:${NOBODY}`), expected);
+      const lost = counts(artifact);
+      assert.deepEqual(lost, { device: 3, owner: rootfs.inodes - 2, xattr: 3 });
+      assert.match(artifact.losses.find(({ kind }) => kind === 'owner')!.reason, /needs root/);
+      for (const { uid } of listDirectory(errand.output)) assert.equal(uid, NOBODY);
 
-    const strict = runChild({ ...errand, output: join(place, 'strict'), strict: true });
-    assert.equal(strict.code, 'LOSS');
-    assert.match(strict.message!, /the output cannot hold its owner: \d+:\d+ needs root/);
-    assert.deepEqual(readdirSync(place), ['out']);
-  });
+      const strict = runChild({ ...errand, output: join(place, 'strict'), strict: true });
+      assert.equal(strict.code, 'LOSS');
+      assert.match(strict.message!, /the output cannot hold its owner: \d+:\d+ needs root/);
+      assert.deepEqual(readdirSync(place), ['out']);
+    },
+  );
 }
 
-test('root that lacks capabilities loses what needs them', {
-  skip: needs('root', 'setpriv', 'getfattr'),
-}, (t) => {
-  const dir = scratch(t);
-  const drop = 'chown,mknod,sys_admin,setfcap,fowner,dac_override,dac_read_search,fsetid';
-  const errand = { scratch: dir, output: join(dir, 'out') };
-  const artifact = runChild(errand, ['setpriv', '--bounding-set', `-${drop.replaceAll(',', ',-')}`]);
-  const expected = without(lines(listRootfs(everyKind(t, dir))), '0:0');
-  assert.deepEqual(without(lines(listDirectory(errand.output)), '0:0'), expected);
-  const { owner, ...rest } = counts(artifact);
-  assert.deepEqual(rest, { device: 3, xattr: 3 });
-  assert.ok(owner! > 5);
-  assert.match(artifact.losses.find(({ kind }) => kind === 'owner')!.reason, /no CAP_CHOWN/);
-});
+test(
+  'root that lacks capabilities loses what needs them',
+  {
+    skip: needs('root', 'setpriv', 'getfattr'),
+  },
+  (t) => {
+    const dir = scratch(t);
+    const drop = 'chown,mknod,sys_admin,setfcap,fowner,dac_override,dac_read_search,fsetid';
+    const errand = { scratch: dir, output: join(dir, 'out') };
+    const artifact = runChild(errand, ['setpriv', '--bounding-set', `-${drop.replaceAll(',', ',-')}`]);
+    const expected = without(lines(listRootfs(everyKind(t, dir))), '0:0');
+    assert.deepEqual(without(lines(listDirectory(errand.output)), '0:0'), expected);
+    const { owner, ...rest } = counts(artifact);
+    assert.deepEqual(rest, { device: 3, xattr: 3 });
+    assert.ok(owner! > 5);
+    assert.match(artifact.losses.find(({ kind }) => kind === 'owner')!.reason, /no CAP_CHOWN/);
+  },
+);
 
 test('a full disk: the error says so, and nothing stays', { skip: needs('root') }, async (t) => {
   const dir = scratch(t);

@@ -252,40 +252,44 @@ test('nothing is inherited from the parent', { skip: needs('root', 'setfacl', 'g
   }
 });
 
-test('removal: locked directories without root, symlinks, a depth and length beyond all bounds', {
-  skip: needs('setpriv', 'root'),
-}, async (t) => {
-  const dir = scratch(t);
-  const outside = join(dir, 'outside');
-  mkdirSync(outside);
-  writeFileSync(join(outside, 'kept'), '');
-  const tree = join(dir, 'tree');
-  const build = `
+test(
+  'removal: locked directories without root, symlinks, a depth and length beyond all bounds',
+  {
+    skip: needs('setpriv', 'root'),
+  },
+  async (t) => {
+    const dir = scratch(t);
+    const outside = join(dir, 'outside');
+    mkdirSync(outside);
+    writeFileSync(join(outside, 'kept'), '');
+    const tree = join(dir, 'tree');
+    const build = `
     mkdir -p locked/inner links && ln -s ${outside} links/dir && ln -s ${outside}/kept links/file
     touch locked/inner/f locked/g "$(printf 'new\\nline')" "$(printf '\\377')"
     chmod 0 locked/inner locked/g && chmod 0500 locked && chmod 0 links
     name=$(printf 'd%.0s' $(seq 200))
     mkdir deep && cd deep && for i in $(seq 300); do mkdir $name && cd -P $name && touch f; done`;
-  mkdirSync(tree);
-  chmodSync(dir, 0o777);
-  chmodSync(tree, 0o777);
-  const url = new URL('../../src/sinks/staging/remove.js', import.meta.url).href;
-  execFileSync('setpriv', ['--reuid=65534', '--regid=65534', '--clear-groups', 'bash', '-ec', build], {
-    cwd: tree,
-  });
-  const script = `
+    mkdirSync(tree);
+    chmodSync(dir, 0o777);
+    chmodSync(tree, 0o777);
+    const url = new URL('../../src/sinks/staging/remove.js', import.meta.url).href;
+    execFileSync('setpriv', ['--reuid=65534', '--regid=65534', '--clear-groups', 'bash', '-ec', build], {
+      cwd: tree,
+    });
+    const script = `
     const { removeTree } = await import(${JSON.stringify(url)});
     process.setgroups([]); process.setgid(65534); process.setuid(65534);
     await removeTree(${JSON.stringify(join(tree, 'locked'))});
     await removeTree(${JSON.stringify(join(tree, 'links'))});
     await removeTree(${JSON.stringify(join(tree, 'deep'))});
     await removeTree(${JSON.stringify(join(tree, 'nothing'))});`;
-  execFileSync(process.execPath, ['--input-type=module', '-e', script]);
-  assert.equal(readdirSync(tree).length, 2);
-  await removeTree(tree);
-  assert.deepEqual(readdirSync(dir), ['outside']);
-  assert.deepEqual(readdirSync(outside), ['kept']);
-});
+    execFileSync(process.execPath, ['--input-type=module', '-e', script]);
+    assert.equal(readdirSync(tree).length, 2);
+    await removeTree(tree);
+    assert.deepEqual(readdirSync(dir), ['outside']);
+    assert.deepEqual(readdirSync(outside), ['kept']);
+  },
+);
 
 test('removal does not reach into another file system', { skip: needs('root') }, async (t) => {
   const dir = scratch(t);

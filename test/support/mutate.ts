@@ -173,7 +173,7 @@ export function repairChecksums(tar: Buffer): Buffer {
 }
 
 function sizeIn(header: Buffer): number {
-  return Number.parseInt(header.toString('latin1', 124, 136), 8) || 0;
+  return Math.max(0, Number.parseInt(header.toString('latin1', 124, 136), 8) || 0);
 }
 
 const VALUES: readonly unknown[] = [
