@@ -5,7 +5,7 @@ import { planLines } from './ext/plan-lines.js';
 import type { FlattenOptions } from './flatten.js';
 import { withInput } from './input.js';
 import { planImage } from './sinks/ext/plan.js';
-import { formatOf } from './sinks/output.js';
+import { diskOf, formatOf, isDiskFormat } from './sinks/output.js';
 
 /** How large a disk image would be, and why. */
 export interface DiskPlan {
@@ -20,10 +20,11 @@ export interface DiskPlan {
 
 /** Sizes the disk image that {@link flatten} would write with the same options, and writes nothing. */
 export async function planDisk(options: FlattenOptions): Promise<DiskPlan> {
-  const format = formatOf(options.output, options.format);
-  if (format !== 'ext2' && format !== 'ext3' && format !== 'ext4') {
-    throw new FlattenError('USAGE', `--plan is for disk images, and the output is ${format}`);
+  const output = formatOf(options.output, options.format);
+  if (!isDiskFormat(output)) {
+    throw new FlattenError('USAGE', `--plan is for disk images, and the output is ${output}`);
   }
+  const [format] = diskOf(output);
   return withInput(options, options.output, async ({ tree, context }) => {
     const crew = new ContentCrew(context.signal);
     try {

@@ -88,15 +88,19 @@ test('a directory that is not there cannot be added, and nothing appears', async
   assert.deepEqual(readdirSync(cwd), []);
 });
 
-test('the plan of a disk image says the size that it gets, and writes nothing', {
-  skip: needs('mke2fs'),
-}, async (t) => {
-  const cwd = scratch(t);
-  const options = { input: DEMO, output: join(cwd, 'disk.img'), disk: { free: 2 ** 20 } };
-  const plan = await planDisk(options);
-  assert.ok(!existsSync(options.output));
-  assert.ok(plan.freeBlocks >= 256);
-  const { artifact } = await flatten(options);
-  assert.equal(artifact.bytes, plan.bytes);
-  await assert.rejects(planDisk({ ...options, output: join(cwd, 'x.tar') }), { code: 'USAGE' });
-});
+test(
+  'the plan of a disk image says the size that it gets, and writes nothing',
+  {
+    skip: needs('mke2fs'),
+  },
+  async (t) => {
+    const cwd = scratch(t);
+    const options = { input: DEMO, output: join(cwd, 'disk.img'), disk: { free: 2 ** 20 } };
+    const plan = await planDisk(options);
+    assert.ok(!existsSync(options.output));
+    assert.ok(plan.freeBlocks >= 256);
+    const { artifact } = await flatten(options);
+    assert.equal(artifact.bytes, plan.bytes);
+    await assert.rejects(planDisk({ ...options, output: join(cwd, 'x.tar') }), { code: 'USAGE' });
+  },
+);

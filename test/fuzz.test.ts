@@ -20,6 +20,7 @@ import { needs } from './support/needs.js';
 import { PROJECT } from './support/project.js';
 import { rowsOf, scanBytes } from './support/scan-bytes.js';
 import { scratch } from './support/scratch.js';
+import { Watchdog } from './support/watchdog.js';
 
 /** Seconds for all of this file, and the first seed: `FLATTEN_FUZZ_SECONDS=600 FLATTEN_SEED=1 scripts/test fuzz` */
 const SECONDS = Number(process.env.FLATTEN_FUZZ_SECONDS ?? 20);
@@ -36,24 +37,30 @@ const STACKS = allCases().map(({ name, layers }) => ({ name, tars: layers.map(la
 async function fuzz(share: number, act: (random: Random) => unknown): Promise<void> {
   const end = performance.now() + SECONDS * 1000 * share;
   const ends = { right: 0, refused: 0 };
-  for (let seed = FIRST; performance.now() < end; seed++) {
-    const start = performance.now();
-    try {
-      await act(new Random(seed));
-      ends.right++;
-    } catch (error) {
-      if (!(error instanceof FlattenError)) {
-        throw new Error(`seed ${seed}: ${(error as Error).message}`, { cause: error });
-      }
-      ends.refused++;
+  const watchdog = new Watchdog(2 * LONGEST);
+  try {
+    for (let seed = FIRST; performance.now() < end; seed++) {
+      watchdog.begin(seed);
+      const start = performance.now();
+      ends[await endOf(seed, act)]++;
+      const took = performance.now() - start;
+      assert.ok(took < LONGEST, `seed ${seed}: took ${took} ms`);
     }
-    const took = performance.now() - start;
-    assert.ok(took < LONGEST, `seed ${seed}: took ${took} ms`);
+  } finally {
+    await watchdog.end();
   }
-  assert.ok(
-    SECONDS < 5 || (ends.right > 0 && ends.refused > 0),
-    `both ends are reached: ${JSON.stringify(ends)}`,
-  );
+  const isBoth = ends.right > 0 && ends.refused > 0;
+  assert.ok(SECONDS < 5 || isBoth, `both ends are reached: ${JSON.stringify(ends)}`);
+}
+
+async function endOf(seed: number, act: (random: Random) => unknown): Promise<'right' | 'refused'> {
+  try {
+    await act(new Random(seed));
+    return 'right';
+  } catch (error) {
+    if (error instanceof FlattenError) return 'refused';
+    throw new Error(`seed ${seed}: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 function mutated(tar: Buffer, random: Random): Buffer {
@@ -151,13 +158,14 @@ suite('images, from end to end', () => {
       const path = join(around, 'rootfs');
       let isDone = false;
       try {
-        await flatten({
+        const { artifact } = await flatten({
           ...{ input, format, tmp, ...LIMITS, verify: false },
           output: /archive|oci/.test(format) ? `${format}:${path}` : path,
           keepDirlinks: random.below(4) === 0,
         });
         isDone = true;
-        if (format === 'tar') checkFlatTar(readFileSync(path));
+        if (format === 'tar') checkFlatTar(readFileSync(path), artifact.entries);
+        if (format === 'directory') assert.equal(namesBelow(Buffer.from(path)), artifact.entries);
       } finally {
         assert.equal(existsSync(path), isDone, 'an output is there if and only if all went well');
         canary.assertUntouched(['rootfs']);
@@ -168,11 +176,21 @@ suite('images, from end to end', () => {
     };
   }
 
-  /** A flat tar holds each name once, sorted, each hard link after its target. */
-  function checkFlatTar(tar: Buffer): void {
+  /** A flat tar holds each name once, each hard link after its target. */
+  function checkFlatTar(tar: Buffer, entries: number): void {
     const paths = scanBytes(tar).map(({ path }) => path.replace(/\/$/, ''));
-    assert.equal(new Set(paths).size, paths.length);
-    assert.equal(rowsOf(tar).length, paths.length);
+    assert.equal(new Set(paths).size, entries);
+    assert.equal(rowsOf(tar).length, entries);
+  }
+
+  /** Counts a directory and all in it. */
+  function namesBelow(path: Buffer): number {
+    let count = 1;
+    for (const entry of readdirSync(path, { encoding: 'buffer', withFileTypes: true })) {
+      const inner = Buffer.concat([path, Buffer.from('/'), entry.name as unknown as Buffer]);
+      count += entry.isDirectory() ? namesBelow(inner) : 1;
+    }
+    return count;
   }
 
   test('layers that are wrong, in images that are right', { skip: needs('root') }, async (t) => {

@@ -280,6 +280,27 @@ const THROUGH_HARD_LINKS: readonly Attack[] = [
     gives: (to) => [...ancestors(inside(to)), `f ${inside(to)}/secret`, `l l -> ${to}`, `l s -> ${to}`],
   },
   {
+    name: 'one behind a chain of links that is longer than any path (CVE-2025-4517)',
+    layers: () => {
+      const name = 'd'.repeat(247);
+      const steps = [...'abcdefghijklmnop'];
+      const chain = steps.flatMap((step, depth) => {
+        const parent = `${name}/`.repeat(depth);
+        return [folder(`${parent}${name}`), symlink(`${parent}${step}`, name)];
+      });
+      const up = `${steps.join('/')}/${'l'.repeat(254)}`;
+      return [
+        [
+          ...chain,
+          symlink(up, '../'.repeat(steps.length)),
+          symlink('out', `${up}/../canary`),
+          link('l', 'out/secret'),
+        ],
+      ];
+    },
+    gives: 'BAD_LAYER',
+  },
+  {
     name: 'one that waits for its target behind a symlink',
     layers: (to) => [[link('l', 's/secret'), symlink('s', to)]],
     gives: 'BAD_LAYER',
@@ -490,35 +511,42 @@ for (const output of OUTPUTS) {
   });
 }
 
-test('all ways out at once, in an image large enough for several threads', {
-  skip: needs('root'),
-}, async (t) => {
-  const directory = scratch(t);
-  const around = join(directory, 'out');
-  const canary = new Canary(around);
-  const filler = Array.from({ length: 2500 }, (_, index) => file(`filler/${index % 50}/${index}`));
-  const layers: Member[][] = [filler];
-  for (const [index, one] of [...THROUGH_SYMLINKS, ...THROUGH_HARD_LINKS, ...MARKERS].entries()) {
-    if (typeof one.gives === 'string') continue;
-    const at = (path: string) => `${index}/${path}`;
-    for (const [place, members] of one.layers(canary.path).entries()) {
-      const moved = ({ path, linkpath, typeflag, ...more }: Member) => ({
-        ...more,
-        path: at(path),
-        ...(typeflag && { typeflag }),
-        ...(linkpath && {
-          linkpath: typeflag === '1' && !linkpath.startsWith('/') ? at(linkpath) : linkpath,
-        }),
-      });
-      layers[place + 1] = [...(layers[place + 1] ?? []), ...members.map(moved)];
+test(
+  'all ways out at once, in an image large enough for several threads',
+  {
+    skip: needs('root'),
+  },
+  async (t) => {
+    const directory = scratch(t);
+    const around = join(directory, 'out');
+    const canary = new Canary(around);
+    const filler = Array.from({ length: 2500 }, (_, index) => file(`filler/${index % 50}/${index}`));
+    const layers: Member[][] = [filler];
+    for (const [index, one] of [...THROUGH_SYMLINKS, ...THROUGH_HARD_LINKS, ...MARKERS].entries()) {
+      if (typeof one.gives === 'string') continue;
+      const at = (path: string) => `${index}/${path}`;
+      for (const [place, members] of one.layers(canary.path).entries()) {
+        const moved = ({ path, linkpath, typeflag, ...more }: Member) => ({
+          ...more,
+          path: at(path),
+          ...(typeflag && { typeflag }),
+          ...(linkpath && {
+            linkpath: typeflag === '1' && !linkpath.startsWith('/') ? at(linkpath) : linkpath,
+          }),
+        });
+        layers[place + 1] = [...(layers[place + 1] ?? []), ...members.map(moved)];
+      }
     }
-  }
-  const input = imageIn(directory, layers);
-  await flatten({ input, output: join(around, 'rootfs/'), tmp: directory });
-  await flatten({ input, output: join(around, 'rootfs.tar'), tmp: directory });
-  canary.assertUntouched(['rootfs', 'rootfs.tar']);
-  assert.deepEqual(listDirectory(join(around, 'rootfs')).sort(), listTar(join(around, 'rootfs.tar')).sort());
-});
+    const input = imageIn(directory, layers);
+    await flatten({ input, output: join(around, 'rootfs/'), tmp: directory });
+    await flatten({ input, output: join(around, 'rootfs.tar'), tmp: directory });
+    canary.assertUntouched(['rootfs', 'rootfs.tar']);
+    assert.deepEqual(
+      listDirectory(join(around, 'rootfs')).sort(),
+      listTar(join(around, 'rootfs.tar')).sort(),
+    );
+  },
+);
 
 suite('where the output lies behind symlinks', () => {
   const built = (directory: string) => imageIn(directory, [[folder('d'), file('d/f'), symlink('s', '..')]]);

@@ -41,18 +41,26 @@ function comparable(output: string): string {
 }
 
 for (const [index, { heading, text }] of blocks('console').entries()) {
-  test(`README, "${heading}", block ${index + 1}: the commands print what it says`, {
-    skip: needs('root', 'mke2fs'),
-  }, (t) => {
-    const { cwd, env } = asReader(t);
-    if (/^(Change|An image)/.test(heading))
-      execFileSync('flatten', ['image.tar', '-o', 'rootfs/', '-q'], { cwd, env });
-    for (const step of text.split(/^\$ /m).slice(1)) {
-      const [command, ...expected] = step.split('\n');
-      const { stdout } = spawnSync('/bin/sh', ['-c', `{ ${command}; } 2>&1`], { cwd, env, encoding: 'utf8' });
-      assert.equal(comparable(stdout), comparable(expected.join('\n')), command);
-    }
-  });
+  test(
+    `README, "${heading}", block ${index + 1}: the commands print what it says`,
+    {
+      skip: needs('root', 'mke2fs'),
+    },
+    (t) => {
+      const { cwd, env } = asReader(t);
+      if (/^(Change|An image)/.test(heading))
+        execFileSync('flatten', ['image.tar', '-o', 'rootfs/', '-q'], { cwd, env });
+      for (const step of text.split(/^\$ /m).slice(1)) {
+        const [command, ...expected] = step.split('\n');
+        const { stdout } = spawnSync('/bin/sh', ['-c', `{ ${command}; } 2>&1`], {
+          cwd,
+          env,
+          encoding: 'utf8',
+        });
+        assert.equal(comparable(stdout), comparable(expected.join('\n')), command);
+      }
+    },
+  );
 }
 
 for (const { text } of blocks('js')) {

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { FlattenError } from '../errors.js';
-import { transportOf } from '../sinks/image/location.js';
+import { IMAGE_FORMATS, isImageFormat, transportOf } from '../sinks/image/location.js';
 import type { Format } from '../sinks/output.js';
 import { addImageOptions, type ImageFlags, splitImageFlags } from './image-options.js';
 import { parseCount, parseSize } from './numbers.js';
@@ -55,6 +55,10 @@ async function importRootfs(rootfs: string, flags: Flags, signal: AbortSignal): 
   const { json, quiet, verbose, format = formatFor(flags), ...options } = rest;
   if (flags.output === '-' && (json || process.stdout.isTTY))
     throw new FlattenError('USAGE', '-o -: standard output is not free for an image');
+  if (!isImageFormat(format))
+    throw new FlattenError('USAGE', `--format ${format}: import makes images`, {
+      hint: `one of ${IMAGE_FORMATS.join(', ')}`,
+    });
   const progress = new Progress(process.stderr, quiet ?? false);
   try {
     const { flatten } = await import('../flatten.js');

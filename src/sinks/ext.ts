@@ -4,49 +4,106 @@ import type { Context } from '../context.js';
 import { ioError, throwIfAborted } from '../errors.js';
 import { ContentCrew } from '../ext/content/crew.js';
 import { writeStructure } from '../ext/populate/populate.js';
+import type { PackKind } from '../layer/pack.js';
 import type { Digest } from '../oci/digest.js';
 import { finishImage, formatImage, judgeImage } from './ext/format.js';
 import { type ExtOptions, type PlannedImage, planImage } from './ext/plan.js';
+import { packFile } from './pack-file.js';
 import type { Artifact, Flattened, Sink, SinkOptions } from './sink.js';
 import { type Staging, stageFile } from './staging.js';
 
 export type { ExtOptions } from './ext/plan.js';
+
+/** Options of the sink beyond the image's own. */
+export interface ExtSinkOptions extends ExtOptions {
+  /** Pack the finished image. Default: as it is. */
+  readonly compression?: PackKind;
+}
 
 /**
  * A disk image: a file with an ext2, ext3 or ext4 file system of just the size that the tree takes. It needs e2fsprogs
  * and no privileges. The same input and options give the same bytes. Beyond what every sink throws: `UNSUPPORTED` for what
  * the format cannot hold and `LIMIT` for a size too small, both before anything is written; `TOOL`.
  */
-export function extSink(output: string, options: SinkOptions & ExtOptions): Sink {
-  return { write: (flattened, context) => writeImage(output, options, flattened, context) };
+export function extSink(output: string, options: SinkOptions & ExtSinkOptions): Sink {
+  const { compression } = options;
+  return {
+    write: (flattened, context) =>
+      compression === undefined
+        ? writeImage(output, options, flattened, context)
+        : writePacked(output, compression, options, flattened, context),
+  };
 }
 
 async function writeImage(
   output: string,
-  options: SinkOptions & ExtOptions,
+  options: SinkOptions & ExtSinkOptions,
   flattened: Flattened,
   context: Context,
 ): Promise<Artifact> {
-  flattened.verified.catch(() => {}); // it is awaited in the end; until then its failure is no unhandled one
   const staging = await stageFile(output, options);
+  try {
+    const { losses, image } = await plannedImage(output, staging, options, flattened, context);
+    const digest = options.digest ? await digestOf(staging.path, context) : undefined;
+    await staging.publish();
+    const { entries } = flattened.rootfs;
+    return { output, entries, bytes: image.geometry.bytes, ...(digest && { digest }), losses };
+  } finally {
+    await staging.discard();
+  }
+}
+
+/** The image is made whole, beside the output, since mke2fs and e2fsck want a file; then it is packed. */
+async function writePacked(
+  output: string,
+  kind: PackKind,
+  { check, ...options }: SinkOptions & ExtSinkOptions,
+  flattened: Flattened,
+  context: Context,
+): Promise<Artifact> {
+  const staging = await stageFile(output, options);
+  // Never published; as a sibling of its own it is one that the next run knows for a leftover.
+  const raw = await stageFile(`${output}.raw`, { force: true });
+  try {
+    const { losses } = await plannedImage(output, raw, options, flattened, context);
+    await check?.(raw.path);
+    const packed = await packFile(raw.path, staging.path, kind, context).catch((error) => {
+      throw inWords(error, output);
+    });
+    await staging.publish();
+    return { output, entries: flattened.rootfs.entries, ...packed, losses };
+  } finally {
+    await raw.discard();
+    await staging.discard();
+  }
+}
+
+/** Plans an image and builds it whole and verified, not yet published. */
+async function plannedImage(
+  output: string,
+  staging: Staging,
+  options: SinkOptions & ExtSinkOptions,
+  flattened: Flattened,
+  context: Context,
+): Promise<PlannedImage> {
+  flattened.verified.catch(() => {}); // it is awaited in the end; until then its failure is no unhandled one
   const crew = new ContentCrew(context.signal);
   try {
     const plan = await planImage(flattened.rootfs, options, crew);
     await buildImage(staging, plan, crew, context);
-    const digest = options.digest ? await digestOf(staging.path, context) : undefined;
     await flattened.verified;
     throwIfAborted(context.signal);
-    await staging.publish();
-    const { entries } = flattened.rootfs;
-    const { losses, image } = plan;
-    return { output, entries, bytes: image.geometry.bytes, ...(digest && { digest }), losses };
+    return plan;
   } catch (error) {
-    const isFromSystem = (error as NodeJS.ErrnoException).syscall !== undefined;
-    throw isFromSystem ? ioError(error, `${output}: cannot be written`) : error;
+    throw inWords(error, output);
   } finally {
     await crew.dismiss();
-    await staging.discard();
   }
+}
+
+function inWords(error: unknown, output: string): unknown {
+  const isFromSystem = (error as NodeJS.ErrnoException).syscall !== undefined;
+  return isFromSystem ? ioError(error, `${output}: cannot be written`) : error;
 }
 
 async function buildImage(

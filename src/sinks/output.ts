@@ -1,8 +1,10 @@
 import { statSync } from 'node:fs';
 import { FlattenError } from '../errors.js';
+import type { ExtFormat } from '../ext/structures/features.js';
+import type { PackKind } from '../layer/pack.js';
 import type { ExtOptions } from './ext.js';
-import type { ImageOptions } from './image.js';
 import { IMAGE_FORMATS, isImageFormat, locateImage, transportOf } from './image/location.js';
+import type { ImageOptions } from './image.js';
 import type { Sink, SinkOptions } from './sink.js';
 
 /** The forms of output, as `--format` names them. */
@@ -14,9 +16,22 @@ export const FORMATS = [
   'ext2',
   'ext3',
   'ext4',
+  'ext2.gz',
+  'ext3.gz',
+  'ext4.gz',
+  'ext2.zst',
+  'ext3.zst',
+  'ext4.zst',
   ...IMAGE_FORMATS,
 ] as const;
 export type Format = (typeof FORMATS)[number];
+
+const DISKS = [
+  ['.img', 'ext3'],
+  ['.ext2', 'ext2'],
+  ['.ext3', 'ext3'],
+  ['.ext4', 'ext4'],
+] as const;
 
 /** Which format a file name asks for, by its ending; the longest ending comes first. */
 const ENDINGS: readonly (readonly [string, Format])[] = [
@@ -25,10 +40,11 @@ const ENDINGS: readonly (readonly [string, Format])[] = [
   ['.tar.zst', 'tar.zst'],
   ['.tzst', 'tar.zst'],
   ['.tar', 'tar'],
-  ['.img', 'ext3'],
-  ['.ext2', 'ext2'],
-  ['.ext3', 'ext3'],
-  ['.ext4', 'ext4'],
+  ...DISKS.flatMap(([end, format]) => [
+    [`${end}.gz`, `${format}.gz`] as const,
+    [`${end}.zst`, `${format}.zst`] as const,
+    [end, format] as const,
+  ]),
 ];
 
 /** The format of an output: `--format` where given, else what the name says. Throws `USAGE` where it says nothing. */
@@ -71,24 +87,44 @@ export interface OutputOptions extends SinkOptions {
 }
 
 /** The sink for an output. Only the code of the format asked for is loaded. */
-export async function openSink(output: string, format: Format, options: OutputOptions): Promise<Sink> {
-  if (isImageFormat(format)) {
+export async function openSink(output: string, form: Format, options: OutputOptions): Promise<Sink> {
+  if (isImageFormat(form)) {
     const { image, disk: _, ...common } = options;
-    return (await import('./image.js')).imageSink(output, { ...common, ...image, format });
+    return (await import('./image.js')).imageSink(output, { ...common, ...image, format: form });
   }
-  switch (format) {
+  switch (form) {
     case 'directory':
       return (await import('./directory.js')).directorySink(output, options);
     case 'tar':
     case 'tar.gz':
     case 'tar.zst': {
-      const compression = format === 'tar' ? 'none' : format === 'tar.gz' ? 'gzip' : 'zstd';
+      const compression = form === 'tar' ? 'none' : form === 'tar.gz' ? 'gzip' : 'zstd';
       return (await import('./tar.js')).tarSink(output, { ...options, compression });
     }
     default: {
       const { disk, sourceDateEpoch: time, ...common } = options;
-      const ext = { ...common, ...disk, ...(time !== undefined && { time }), format };
+      const [format, compression] = diskOf(form);
+      const ext = {
+        ...common,
+        ...disk,
+        ...(time !== undefined && { time }),
+        format,
+        ...(compression && { compression }),
+      };
       return (await import('./ext.js')).extSink(output, ext);
     }
   }
+}
+
+/** The formats of disk images, compressed or not. */
+export type DiskFormat = Extract<Format, `ext${string}`>;
+
+export function isDiskFormat(format: Format): format is DiskFormat {
+  return format.startsWith('ext');
+}
+
+/** What a disk image's format says: the file system, and how the file is packed. */
+export function diskOf(format: DiskFormat): [ExtFormat, PackKind | undefined] {
+  const [name, packed] = format.split('.') as [ExtFormat, string | undefined];
+  return [name, packed === undefined ? undefined : packed === 'gz' ? 'gzip' : 'zstd'];
 }

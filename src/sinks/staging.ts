@@ -1,5 +1,5 @@
-import { closeSync, fsyncSync, linkSync, lstatSync, openSync, renameSync, unlinkSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { linkSync, lstatSync, renameSync, unlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { FlattenError, ioError } from '../errors.js';
 import { type Libc, libc } from '../layer/libc.js';
 import { makeBareDirectory } from './staging/bare.js';
@@ -21,11 +21,6 @@ export { refuseExisting } from './staging/place.js';
 export interface StagingOptions {
   /** Replace an existing output. */
   readonly force: boolean;
-  /**
-   * Write a file through to the disk before it appears. For disk images, which must outlive a power cut; a directory
-   * or an archive is as durable as what tar writes. Default false.
-   */
-  readonly durable?: boolean;
   /** Looks at the finished sibling before it appears; what it throws stops that. */
   readonly check?: (path: string) => Promise<void>;
   /** The system calls to use. Default: {@link libc}'s. */
@@ -99,15 +94,13 @@ class Sibling implements Staging {
   }
 
   async publish(): Promise<void> {
-    const { durable, force, check } = this.#options;
+    const { force, check } = this.#options;
     await check?.(this.path);
     try {
-      if (durable) syncPath(this.path);
       const old = force ? lstatSync(this.#target, { throwIfNoEntry: false }) : undefined;
       if (old === undefined) this.#place();
       else if (this.#kind === 'file' && !old.isDirectory()) renameSync(this.path, this.#target);
       else await this.#replace(old.isDirectory());
-      if (durable) syncPath(dirname(this.#target));
       active.delete(this.path);
     } catch (error) {
       throw this.#inWords(error);
@@ -191,13 +184,4 @@ function chosenLibc(options: StagingOptions): Libc | undefined {
 
 function codeOf(error: unknown): string {
   return (error as NodeJS.ErrnoException).code ?? '';
-}
-
-function syncPath(path: string): void {
-  const fd = openSync(path, 'r');
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
 }

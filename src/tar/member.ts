@@ -18,6 +18,9 @@ export interface Preface {
   readonly pax: readonly PaxRecord[] | undefined;
 }
 
+/** Bytes of a name that an error shows: it may have a million. */
+const MAX_SHOWN = 4095;
+
 const TYPES: Readonly<Record<string, EntryType>> = {
   '\0': 'file',
   0: 'file',
@@ -43,7 +46,8 @@ export function memberAt(
   } catch (error) {
     if (!(error instanceof FlattenError) || error.path !== undefined) throw error;
     const path = preface.name ?? header.name;
-    throw new FlattenError(error.code, error.what, { path, cause: error });
+    const shown = path.length > MAX_SHOWN ? `${path.slice(0, MAX_SHOWN)}…` : path;
+    throw new FlattenError(error.code, error.what, { path: shown, cause: error });
   }
 }
 

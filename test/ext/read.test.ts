@@ -63,16 +63,20 @@ test('what is no ext file system, or is cut short, is told', (t) => {
   }
 });
 
-test('a journal that must be replayed, and features we do not know, are told', {
-  skip: needs('mke2fs'),
-}, async (t) => {
-  const image = imageIn(scratch(t), 'ext3');
-  await writeExt(new TreeBuilder(t).finish(), image, { format: 'ext3' });
-  tool('debugfs', '-w', '-R', 'feature needs_recovery', image);
-  assert.throws(() => treeOf(image), { code: 'UNSUPPORTED', what: /journal/ });
-  tool('mke2fs', '-q', '-F', '-t', 'ext4', '-O', 'inline_data', image);
-  assert.throws(() => treeOf(image), { code: 'UNSUPPORTED', what: /incompat 0x8000/ });
-});
+test(
+  'a journal that must be replayed, and features we do not know, are told',
+  {
+    skip: needs('mke2fs'),
+  },
+  async (t) => {
+    const image = imageIn(scratch(t), 'ext3');
+    await writeExt(new TreeBuilder(t).finish(), image, { format: 'ext3' });
+    tool('debugfs', '-w', '-R', 'feature needs_recovery', image);
+    assert.throws(() => treeOf(image), { code: 'UNSUPPORTED', what: /journal/ });
+    tool('mke2fs', '-q', '-F', '-t', 'ext4', '-O', 'inline_data', image);
+    assert.throws(() => treeOf(image), { code: 'UNSUPPORTED', what: /incompat 0x8000/ });
+  },
+);
 
 test('a socket is what a tree cannot hold', { skip: needs('mke2fs') }, async (t) => {
   const image = imageIn(scratch(t), 'ext3');

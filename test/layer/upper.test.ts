@@ -68,7 +68,7 @@ suite('names', () => {
       file('toString'),
     ]);
     assert.deepEqual(names(root), ['d __proto__', 'f __proto__/polluted', 'd constructor', 'f toString']);
-    assert.equal(({} as Record<string, unknown>)['polluted'], undefined);
+    assert.equal(({} as Record<string, unknown>).polluted, undefined);
   });
 
   test('of 4096 bytes and more', () => {

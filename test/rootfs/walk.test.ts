@@ -28,7 +28,7 @@ test('names come in byte order, each directory before its children', () => {
     ],
     ['a.b', leaf],
     ['a', tree([['x', leaf]])],
-    ['a/'.slice(0, 1) + '0', leaf],
+    [`${'a/'.slice(0, 1)}0`, leaf],
   ]);
   assert.deepEqual(
     [...walk(root)].map(({ path }) => path),

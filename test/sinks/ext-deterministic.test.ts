@@ -21,23 +21,27 @@ function writtenIn(directory: string, umask: number, env: Readonly<Record<string
   return (['ext3', 'ext4'] as const).map((format) => sha256(readFileSync(imageIn(directory, format))));
 }
 
-test('umask, locale, time zone, TMPDIR, clock and mke2fs.conf change no byte', {
-  skip: needs('mke2fs'),
-}, (t) => {
-  const plain = writtenIn(scratch(t), 0o022, {});
-  const other = writtenIn(scratch(t), 0o077, {
-    LC_ALL: 'de_DE.UTF-8',
-    LANG: 'tr_TR.UTF-8',
-    TZ: 'Asia/Kathmandu',
-    TMPDIR: scratch(t),
-    E2FSPROGS_FAKE_TIME: '1234567890',
-    SOURCE_DATE_EPOCH: '987654321',
-    MKE2FS_CONFIG: '/nonexistent',
-    MKE2FS_DEVICE_SECTSIZE: '2048',
-    MKE2FS_SYNC: '1',
-  });
-  assert.deepEqual(other, plain);
-});
+test(
+  'umask, locale, time zone, TMPDIR, clock and mke2fs.conf change no byte',
+  {
+    skip: needs('mke2fs'),
+  },
+  (t) => {
+    const plain = writtenIn(scratch(t), 0o022, {});
+    const other = writtenIn(scratch(t), 0o077, {
+      LC_ALL: 'de_DE.UTF-8',
+      LANG: 'tr_TR.UTF-8',
+      TZ: 'Asia/Kathmandu',
+      TMPDIR: scratch(t),
+      E2FSPROGS_FAKE_TIME: '1234567890',
+      SOURCE_DATE_EPOCH: '987654321',
+      MKE2FS_CONFIG: '/nonexistent',
+      MKE2FS_DEVICE_SECTSIZE: '2048',
+      MKE2FS_SYNC: '1',
+    });
+    assert.deepEqual(other, plain);
+  },
+);
 
 test('the UUID is that of the tree: of names, metadata and content', { skip: needs('mke2fs') }, async (t) => {
   const directory = scratch(t);

@@ -110,16 +110,20 @@ test('a name that lost+found has is no obstacle', { skip: cannotFormat }, async 
   assert.deepEqual(lines(listByReader(image)), lines(listRootfs(tree.finish())));
 });
 
-test('an existing output stays unless force is given; nothing else is left behind', {
-  skip: cannotFormat,
-}, async (t) => {
-  const rootfs = new TreeBuilder(t).finish();
-  const directory = scratch(t);
-  const image = join(directory, 'disk.img');
-  writeFileSync(image, 'old');
-  await assert.rejects(writeExt(rootfs, image, { format: 'ext3' }), { code: 'OUTPUT_EXISTS' });
-  assert.equal(statSync(image).size, 3);
-  await writeExt(rootfs, image, { format: 'ext3', force: true });
-  assertSound(image);
-  assert.deepEqual(readdirSync(directory), ['disk.img']);
-});
+test(
+  'an existing output stays unless force is given; nothing else is left behind',
+  {
+    skip: cannotFormat,
+  },
+  async (t) => {
+    const rootfs = new TreeBuilder(t).finish();
+    const directory = scratch(t);
+    const image = join(directory, 'disk.img');
+    writeFileSync(image, 'old');
+    await assert.rejects(writeExt(rootfs, image, { format: 'ext3' }), { code: 'OUTPUT_EXISTS' });
+    assert.equal(statSync(image).size, 3);
+    await writeExt(rootfs, image, { format: 'ext3', force: true });
+    assertSound(image);
+    assert.deepEqual(readdirSync(directory), ['disk.img']);
+  },
+);

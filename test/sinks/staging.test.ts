@@ -48,7 +48,7 @@ async function makeFile(output: string, text: string, options = NEW): Promise<vo
 test('a file appears whole, from a hidden sibling that tells who makes it', async (t) => {
   const dir = scratch(t);
   const output = join(dir, 'out.tar');
-  const staging = await stageFile(output, { force: false, durable: true });
+  const staging = await stageFile(output, { force: false });
   const start = readFileSync('/proc/self/stat', 'latin1').split(') ')[1]!.split(' ')[19];
   assert.equal(staging.path, join(dir, `.out.tar.flatten-${process.pid}-${start}`));
   writeFileSync(staging.path, 'x', { flag: 'wx' });

@@ -43,15 +43,19 @@ for (const locale of ['C', 'C.UTF-8']) {
     assert.ok(statSync(join(out, 'sparse/middle')).blocks * 512 < 100_000, 'the sparse file stays sparse');
   });
 
-  test(`bsdtar reads everything back (${locale})`, {
-    skip: needs('bsdtar', 'python3', 'root'),
-  }, async (t) => {
-    const { tree, archive, out } = await prepared(t);
-    run('bsdtar', ['--xattrs', '--numeric-owner', '-xpf', archive, '-C', out], locale);
-    // It gives the directory that it extracts into no time, not even from its own archives.
-    const timeless = (listing: Listed[]) => listing.map((e) => (e.path === '' ? { ...e, mtime: '' } : e));
-    assert.deepEqual(timeless(listDirectory(out)), timeless(listTree(tree)));
-  });
+  test(
+    `bsdtar reads everything back (${locale})`,
+    {
+      skip: needs('bsdtar', 'python3', 'root'),
+    },
+    async (t) => {
+      const { tree, archive, out } = await prepared(t);
+      run('bsdtar', ['--xattrs', '--numeric-owner', '-xpf', archive, '-C', out], locale);
+      // It gives the directory that it extracts into no time, not even from its own archives.
+      const timeless = (listing: Listed[]) => listing.map((e) => (e.path === '' ? { ...e, mtime: '' } : e));
+      assert.deepEqual(timeless(listDirectory(out)), timeless(listTree(tree)));
+    },
+  );
 }
 
 test('umoci unpacks it as a layer', { skip: needs('umoci', 'python3', 'root') }, async (t) => {
@@ -102,17 +106,21 @@ test("GNU tar takes an xattr's name with = and %25 back", { skip: needs('tar', '
   assert.deepEqual(names(listDirectory(out)), names(listTree(rootfs)));
 });
 
-test('busybox, which knows no PAX owners, finds them in the ustar fields', {
-  skip: needs('busybox', 'python3', 'root'),
-}, async (t) => {
-  const directory = scratch(t);
-  const specimen = new Specimen(t, directory);
-  specimen.add('f', specimen.file(Buffer.from('x'), { mode: 0o4755, uid: 3_000_000, gid: 4_000_000 }));
-  const out = target(directory);
-  run('busybox', ['tar', '-xf', await written(specimen.rootfs(), directory), '-C', out]);
-  const { mode, uid, gid } = listDirectory(out).find(({ path }) => path === 'f')!;
-  assert.deepEqual({ mode, uid, gid }, { mode: 0o4755, uid: 3_000_000, gid: 4_000_000 });
-});
+test(
+  'busybox, which knows no PAX owners, finds them in the ustar fields',
+  {
+    skip: needs('busybox', 'python3', 'root'),
+  },
+  async (t) => {
+    const directory = scratch(t);
+    const specimen = new Specimen(t, directory);
+    specimen.add('f', specimen.file(Buffer.from('x'), { mode: 0o4755, uid: 3_000_000, gid: 4_000_000 }));
+    const out = target(directory);
+    run('busybox', ['tar', '-xf', await written(specimen.rootfs(), directory), '-C', out]);
+    const { mode, uid, gid } = listDirectory(out).find(({ path }) => path === 'f')!;
+    assert.deepEqual({ mode, uid, gid }, { mode: 0o4755, uid: 3_000_000, gid: 4_000_000 });
+  },
+);
 
 async function prepared(t: TestContext) {
   const directory = scratch(t);

@@ -59,20 +59,24 @@ test('a small tree is these bytes, on every machine', async (t) => {
   assert.equal(sha256(tar), 'sha256:dd42692f3df34ab7921bf79468f0fdf0e7822d60154640760aa6204ee415aa11');
 });
 
-test('names are in the order of walk, links after their first name, the root first', {
-  skip: needs('tar'),
-}, async (t) => {
-  const specimen = new Specimen(t, scratch(t));
-  const file = specimen.add('b/x', specimen.file(Buffer.from('1')));
-  specimen.add('b-c', symlink('b'));
-  specimen.add('a/link', file);
-  specimen.add('b/a', specimen.file(Buffer.from('2')));
-  const tar = await tarOf(specimen.rootfs());
-  const { stdout } = spawnSync('tar', ['-tf', '-'], { input: tar, encoding: 'latin1' });
-  assert.equal(stdout, './\na/\na/link\nb/\nb/a\nb/x\nb-c\n');
-  const { stdout: long } = spawnSync('tar', ['-tvf', '-', 'b/x'], { input: tar, encoding: 'latin1' });
-  assert.match(long, /^h.* b\/x link to a\/link\n$/);
-});
+test(
+  'names are in the order of walk, links after their first name, the root first',
+  {
+    skip: needs('tar'),
+  },
+  async (t) => {
+    const specimen = new Specimen(t, scratch(t));
+    const file = specimen.add('b/x', specimen.file(Buffer.from('1')));
+    specimen.add('b-c', symlink('b'));
+    specimen.add('a/link', file);
+    specimen.add('b/a', specimen.file(Buffer.from('2')));
+    const tar = await tarOf(specimen.rootfs());
+    const { stdout } = spawnSync('tar', ['-tf', '-'], { input: tar, encoding: 'latin1' });
+    assert.equal(stdout, './\na/\na/link\nb/\nb/a\nb/x\nb-c\n');
+    const { stdout: long } = spawnSync('tar', ['-tvf', '-', 'b/x'], { input: tar, encoding: 'latin1' });
+    assert.match(long, /^h.* b\/x link to a\/link\n$/);
+  },
+);
 
 test('the file, its size and its digest are one; nothing else stays', async (t) => {
   const home = scratch(t);
@@ -236,13 +240,17 @@ test('an output that cannot be written is named', async (t) => {
   });
 });
 
-test('a full disk is an error in words', {
-  skip: !existsSync('/dev/full') && 'needs /dev/full',
-}, async (t) => {
-  const { status, stderr } = toStandardOutput(scratch(t), openSync('/dev/full', 'w'));
-  assert.equal(status, 1);
-  assert.deepEqual(JSON.parse(stderr), { code: 'IO' });
-});
+test(
+  'a full disk is an error in words',
+  {
+    skip: !existsSync('/dev/full') && 'needs /dev/full',
+  },
+  async (t) => {
+    const { status, stderr } = toStandardOutput(scratch(t), openSync('/dev/full', 'w'));
+    assert.equal(status, 1);
+    assert.deepEqual(JSON.parse(stderr), { code: 'IO' });
+  },
+);
 
 const CHILD = fileURLToPath(new URL('./tar-stdout.js', import.meta.url));
 

@@ -13,15 +13,19 @@ import { layer, open, paths, put, session } from './opening.js';
 const image = tarOf(dockerFiles([layer('a'), layer('b')], '1.10'));
 
 for (const compression of ['gzip', 'zstd', 'xz', 'bzip2'] as const) {
-  test(`an archive compressed with ${compression}, whatever its name`, {
-    skip: needs(compression),
-  }, async (t) => {
-    const path = put(t, compress(image, { compression }), 'image.dat');
-    assert.deepEqual(await paths(await open(t, path), session(t)), [['a'], ['b']]);
-    const flat = put(t, compress(archive([{ path: 'etc/x' }]), { compression }), 'image.tar');
-    assert.deepEqual(await paths(await open(t, flat), session(t)), [['etc/x']]);
-    assert.deepEqual(await paths(await open(t, `rootfs:${flat}`), session(t)), [['etc/x']]);
-  });
+  test(
+    `an archive compressed with ${compression}, whatever its name`,
+    {
+      skip: needs(compression),
+    },
+    async (t) => {
+      const path = put(t, compress(image, { compression }), 'image.dat');
+      assert.deepEqual(await paths(await open(t, path), session(t)), [['a'], ['b']]);
+      const flat = put(t, compress(archive([{ path: 'etc/x' }]), { compression }), 'image.tar');
+      assert.deepEqual(await paths(await open(t, flat), session(t)), [['etc/x']]);
+      assert.deepEqual(await paths(await open(t, `rootfs:${flat}`), session(t)), [['etc/x']]);
+    },
+  );
 }
 
 test('a root filesystem is told by content, though it has files of an image', async (t) => {

@@ -43,10 +43,13 @@ test('a stream that fails says what was read', async (t) => {
   await assert.rejects(spool(failing, 'input', session(t)), { code: 'IO', message: /^reading input: EIO/ });
 });
 
-test('standard input: a redirected file is used where it lies, anything else is copied', {
-  skip: needs('sh'),
-}, (t) => {
-  const program = `
+test(
+  'standard input: a redirected file is used where it lies, anything else is copied',
+  {
+    skip: needs('sh'),
+  },
+  (t) => {
+    const program = `
     const { standardInput } = await import(${JSON.stringify(new URL('../../src/sources/spool.js', import.meta.url).href)});
     const { fstatSync } = await import('node:fs');
     const { tmpdir } = await import('node:os');
@@ -54,11 +57,12 @@ test('standard input: a redirected file is used where it lies, anything else is 
     const { fd, length } = await standardInput(context);
     console.log(length, fstatSync(fd).nlink === 0 ? 'copied' : 'in place');
   `;
-  const input = put(t, Buffer.from('0123456789'));
-  const run = (command: string) =>
-    execFileSync('sh', ['-c', command, program, input, process.execPath], { encoding: 'utf8' }).trim();
-  const node = '"$2" --input-type=module -e "$0"';
-  assert.equal(run(`${node} < "$1"`), '10 in place');
-  assert.equal(run(`cat "$1" | ${node}`), '10 copied');
-  assert.equal(run(`{ head -c 4 > /dev/null; ${node}; } < "$1"`), '6 copied');
-});
+    const input = put(t, Buffer.from('0123456789'));
+    const run = (command: string) =>
+      execFileSync('sh', ['-c', command, program, input, process.execPath], { encoding: 'utf8' }).trim();
+    const node = '"$2" --input-type=module -e "$0"';
+    assert.equal(run(`${node} < "$1"`), '10 in place');
+    assert.equal(run(`cat "$1" | ${node}`), '10 copied');
+    assert.equal(run(`{ head -c 4 > /dev/null; ${node}; } < "$1"`), '6 copied');
+  },
+);

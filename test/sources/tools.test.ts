@@ -55,15 +55,19 @@ for (const tool of ['tar', 'bsdtar']) {
   });
 }
 
-test('layers that are hard links to one file stay readable when tar packs them', {
-  skip: needs('tar', 'ln'),
-}, async (t) => {
-  const directory = scratch(t);
-  writeFiles(directory, dockerFiles([layer('a'), layer('a')], '1.10'));
-  const [first, second] = readdirSync(directory).filter((name) => /^[0-9a-f]{64}$/.test(name));
-  renameSync(join(directory, first!, 'layer.tar'), join(directory, first!, 'old'));
-  execFileSync('ln', [join(directory, second!, 'layer.tar'), join(directory, first!, 'layer.tar')]);
-  const archive = join(scratch(t), 'image.tar');
-  execFileSync('tar', ['-cf', archive, '-C', directory, '.']);
-  assert.deepEqual(await paths(await open(t, archive), session(t)), [['a'], ['a']]);
-});
+test(
+  'layers that are hard links to one file stay readable when tar packs them',
+  {
+    skip: needs('tar', 'ln'),
+  },
+  async (t) => {
+    const directory = scratch(t);
+    writeFiles(directory, dockerFiles([layer('a'), layer('a')], '1.10'));
+    const [first, second] = readdirSync(directory).filter((name) => /^[0-9a-f]{64}$/.test(name));
+    renameSync(join(directory, first!, 'layer.tar'), join(directory, first!, 'old'));
+    execFileSync('ln', [join(directory, second!, 'layer.tar'), join(directory, first!, 'layer.tar')]);
+    const archive = join(scratch(t), 'image.tar');
+    execFileSync('tar', ['-cf', archive, '-C', directory, '.']);
+    assert.deepEqual(await paths(await open(t, archive), session(t)), [['a'], ['a']]);
+  },
+);

@@ -199,6 +199,21 @@ suite('headers before an entry', () => {
     assert.equal(next!.path, 'two');
   });
 
+  test('a PAX size hides what the body looks like, and is nothing to an entry without one (CVE-2025-62518)', () => {
+    const smuggled = archive([{ path: '../evil', typeflag: '2', linkpath: '/' }]);
+    const hidden: Member = {
+      path: 'f',
+      body: smuggled,
+      header: { size: 0 },
+      records: [['size', String(smuggled.length)]],
+    };
+    const tar = archive([hidden, one]);
+    assert.deepEqual(paths(tar), ['f', 'one']);
+    assert.ok(contentOf(tar, scanBytes(tar)[0]!).equals(smuggled));
+    const folder: Member = { path: 'd', typeflag: '5', records: [['size', '512']] };
+    assert.deepEqual(paths(archive([folder, one])), ['d', 'one']);
+  });
+
   test('they are for one entry only', () => {
     const tar = archive([{ path: 'n'.repeat(300), dialect: 'gnu' }, { ...one, mtime: 1n }, two]);
     assert.deepEqual(
@@ -365,6 +380,16 @@ suite('bounds', () => {
       refused(archive([{ ...one, header: { size } }]), 'BAD_LAYER', 'cut short');
     }
     refused(archive([{ ...one, records: [['size', String(2 ** 53)]] }]), 'BAD_LAYER', 'PAX size');
+  });
+  test('a name of a megabyte in an error', () => {
+    const tar = Buffer.concat([
+      memberBytes({ path: 'n'.repeat(1_000_000), dialect: 'gnu', header: { uid: -1 } }),
+      END,
+    ]);
+    assert.throws(
+      () => scanBytes(tar),
+      ({ message }: Error) => /uid/.test(message) && message.length < 5000,
+    );
   });
   test('a source that becomes shorter', () => {
     const tar = archive([one, two]);

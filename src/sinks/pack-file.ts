@@ -1,0 +1,51 @@
+import { createHash } from 'node:crypto';
+import { open } from 'node:fs/promises';
+import type { Context } from '../context.js';
+import { type PackKind, packer } from '../layer/pack.js';
+import type { Digest } from '../oci/digest.js';
+import { toDescriptor } from './tar/writer.js';
+
+const WINDOW = 1 << 20;
+
+/** Compresses a file into a new one; gives the new one's size and digest. The same bytes in give the same bytes out. */
+export async function packFile(
+  from: string,
+  to: string,
+  kind: PackKind,
+  { signal }: Pick<Context, 'signal'>,
+): Promise<{ bytes: number; digest: Digest }> {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  const source = await open(from, 'r');
+  try {
+    const target = await open(to, 'wx', 0o666);
+    try {
+      const write = toDescriptor(target.fd);
+      const packing = packer(
+        kind,
+        async (chunk) => {
+          hash.update(chunk);
+          bytes += chunk.length;
+          await write(chunk);
+        },
+        { signal },
+      );
+      try {
+        const window = Buffer.allocUnsafe(WINDOW);
+        for (;;) {
+          const { bytesRead } = await source.read(window, 0, WINDOW, null);
+          if (bytesRead === 0) break;
+          await packing.write(window.subarray(0, bytesRead));
+        }
+        await packing.end();
+      } finally {
+        await packing.stop();
+      }
+    } finally {
+      await target.close();
+    }
+  } finally {
+    await source.close();
+  }
+  return { bytes, digest: `sha256:${hash.digest('hex')}` };
+}
