@@ -124,7 +124,7 @@ test('without a colon only a variable that is not set counts as missing, as in n
 
 test("the shell form uses the image's own shell", () => {
   const config = applyChanges({ Shell: ['/bin/bash', '-ec'] }, parseChanges(['CMD a && b']));
-  assert.deepEqual(config['Cmd'], ['/bin/bash', '-ec', 'a && b']);
+  assert.deepEqual(config.Cmd, ['/bin/bash', '-ec', 'a && b']);
 });
 
 test('fields keep their place, and no spelling in another case stays beside them', () => {

@@ -74,7 +74,7 @@ test('every field stays as it was and where it was, but rootfs and history', () 
     history: [{ created: CONFIG.created, created_by: 'flatten: 3 layers' }],
   });
   assert.deepEqual(Object.keys(after), Object.keys(CONFIG));
-  assert.deepEqual(Object.keys(after['config'] as object), Object.keys(CONFIG.config));
+  assert.deepEqual(Object.keys(after.config as object), Object.keys(CONFIG.config));
 });
 
 test('what is asked for is set: time, author, message, changes', () => {
@@ -84,11 +84,11 @@ test('what is asked for is set: time, author, message, changes', () => {
     message: 'smaller',
     changes: parseChanges(['USER root', 'LABEL c=d']),
   });
-  assert.equal(after['created'], '2001-01-01T00:00:00Z');
-  assert.equal(after['author'], 'Grace');
-  assert.equal(after['comment'], 'smaller');
-  assert.deepEqual(after['config'], { ...CONFIG.config, User: 'root', Labels: { a: 'b', c: 'd' } });
-  assert.deepEqual(after['history'], [
+  assert.equal(after.created, '2001-01-01T00:00:00Z');
+  assert.equal(after.author, 'Grace');
+  assert.equal(after.comment, 'smaller');
+  assert.deepEqual(after.config, { ...CONFIG.config, User: 'root', Labels: { a: 'b', c: 'd' } });
+  assert.deepEqual(after.history, [
     {
       created: '2001-01-01T00:00:00Z',
       created_by: 'flatten: 3 layers',
@@ -101,10 +101,10 @@ test('what is asked for is set: time, author, message, changes', () => {
 test('kept layers keep their history; a history of other layers says nothing of them', () => {
   const kept = { diffIDs: [id('1'), id('2'), id('9')], kept: 2, createdBy: 'flatten: layers 3 to 3' };
   const entry = { created: CONFIG.created, created_by: 'flatten: layers 3 to 3' };
-  assert.deepEqual(squash(CONFIG, kept)['history'], [...CONFIG.history.slice(0, 3), entry]);
+  assert.deepEqual(squash(CONFIG, kept).history, [...CONFIG.history.slice(0, 3), entry]);
   const unknown = { created_by: 'unknown' };
   const strange = { ...CONFIG, history: CONFIG.history.slice(2) };
-  assert.deepEqual(squash(strange, kept)['history'], [unknown, unknown, entry]);
+  assert.deepEqual(squash(strange, kept).history, [unknown, unknown, entry]);
 });
 
 test('a bare rootfs gets a config from nothing', () => {
@@ -127,10 +127,10 @@ test('a bare rootfs gets a config from nothing', () => {
 
 test('a config without a platform gets one; null and missing parts become what they must be', () => {
   const after = squash({ rootfs: { type: 'layers', diff_ids: [] }, config: null, created: null });
-  assert.equal(after['os'], 'linux');
-  assert.equal(after['architecture'], 'amd64');
-  assert.equal(after['created'], '1999-01-01T00:00:00Z');
-  assert.deepEqual(after['config'], {});
+  assert.equal(after.os, 'linux');
+  assert.equal(after.architecture, 'amd64');
+  assert.equal(after.created, '1999-01-01T00:00:00Z');
+  assert.deepEqual(after.config, {});
 });
 
 test('a field in another case does not live on beside the new one', () => {

@@ -27,7 +27,7 @@ export async function startEngine(t: TestContext): Promise<Engine> {
   const places = ['--data-root', 'data', '--exec-root', 'exec', '-p', 'pid'].map((word) =>
     word.startsWith('-') ? word : join(home, word),
   );
-  const PATH = `${process.env['PATH']}:/usr/sbin:/sbin`;
+  const PATH = `${process.env.PATH}:/usr/sbin:/sbin`;
   const daemon = spawn('dockerd', [...flags, ...places], { env: { ...process.env, PATH }, stdio: 'ignore' });
   const ended = once(daemon, 'exit');
   t.after(async () => {

@@ -7,7 +7,7 @@ import { spawnSync } from 'node:child_process';
 export function needs(...things: string[]): string | false {
   for (const thing of things) {
     if (present(thing)) continue;
-    if (process.env['CI']) throw new Error(`${thing} is missing, and CI skips nothing`);
+    if (process.env.CI) throw new Error(`${thing} is missing, and CI skips nothing`);
     return `needs ${thing}`;
   }
   return false;
@@ -25,6 +25,6 @@ function present(thing: string): boolean {
 }
 
 function onPath(program: string): boolean {
-  const PATH = `${process.env['PATH']}:/usr/sbin:/sbin`;
+  const PATH = `${process.env.PATH}:/usr/sbin:/sbin`;
   return spawnSync('/bin/sh', ['-c', 'command -v "$0"', program], { env: { PATH } }).status === 0;
 }

@@ -23,7 +23,7 @@ export interface RealArchive {
 }
 
 /** Where the archives are: `FLATTEN_IMAGES`, or beside the checkout. */
-const HOME = process.env['FLATTEN_IMAGES'] ?? join(PROJECT, '..', 'shared', 'images');
+const HOME = process.env.FLATTEN_IMAGES ?? join(PROJECT, '..', 'shared', 'images');
 
 /** A skip reason where the archives are not there. They belong to others and are no part of the project. */
 const NO_IMAGES: string | false = existsSync(join(HOME, 'INDEX.jsonl'))
@@ -35,7 +35,7 @@ const NO_IMAGES: string | false = existsSync(join(HOME, 'INDEX.jsonl'))
  * there the suite is left out, and that is said.
  */
 export function realSuite(name: string, tests: () => void): void {
-  if (NO_IMAGES && process.env['CI']) console.log(`${name}: left out: ${NO_IMAGES}`);
+  if (NO_IMAGES && process.env.CI) console.log(`${name}: left out: ${NO_IMAGES}`);
   else suite(name, { skip: NO_IMAGES }, tests);
 }
 

@@ -7,8 +7,8 @@ export type Stack = readonly (readonly Member[])[];
 /** The same stacks every time; `FLATTEN_SEED` and `FLATTEN_RUNS` ask for others and for more. */
 export function runs(usual: number): { seed: number; numRuns: number } {
   return {
-    seed: Number(process.env['FLATTEN_SEED'] ?? 20),
-    numRuns: Number(process.env['FLATTEN_RUNS'] ?? usual),
+    seed: Number(process.env.FLATTEN_SEED ?? 20),
+    numRuns: Number(process.env.FLATTEN_RUNS ?? usual),
   };
 }
 

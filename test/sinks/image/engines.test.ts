@@ -155,9 +155,9 @@ function fakeDocker(t: TestContext, load: string): string {
   const script = `#!/bin/sh\ncase $1 in info) exit 0 ;; load) cat >"${directory}/loaded"; ${load} ;; esac\n`;
   writeFileSync(join(directory, 'docker'), script, { mode: 0o755 });
   const { PATH } = process.env;
-  process.env['PATH'] = `${directory}:${PATH}`;
+  process.env.PATH = `${directory}:${PATH}`;
   t.after(() => {
-    process.env['PATH'] = PATH;
+    process.env.PATH = PATH;
   });
   return join(directory, 'loaded');
 }

@@ -29,10 +29,7 @@ test('an OCI layout: schemas, digests, names, the config field by field', async 
   assert.deepEqual(top.platform, { architecture: 'amd64', os: 'linux' });
   const [{ manifest, config }] = images as [(typeof images)[0]];
   assert.equal(manifest.layers.length, 1);
-  assert.match(
-    String((manifest['annotations'] as Record<string, string>)['flatten.source.digest']),
-    /^sha256:/,
-  );
+  assert.match(String((manifest.annotations as Record<string, string>)['flatten.source.digest']), /^sha256:/);
   const { rootfs, history, ...rest } = config;
   const { rootfs: oldRootfs, history: oldHistory, ...before } = demoConfig(directory);
   assert.deepEqual(rest, before);
@@ -123,10 +120,10 @@ test('changes, message, author and time go into the config', async (t) => {
   const [image] = checkLayout(layout).images;
   const { created, author, comment, history, config } = image!.config as Record<string, unknown>;
   assert.deepEqual([created, author, comment], ['2020-09-13T12:26:40Z', 'Ada', 'smaller']);
-  assert.deepEqual((config as Record<string, unknown>)['Cmd'], ['x']);
+  assert.deepEqual((config as Record<string, unknown>).Cmd, ['x']);
   const [entry] = history as Record<string, string>[];
-  assert.match(entry!['created_by']!, /^flatten: 4 layers of sha256:/);
-  assert.deepEqual([entry!['created'], entry!['author'], entry!['comment']], [created, 'Ada', 'smaller']);
+  assert.match(entry!.created_by!, /^flatten: 4 layers of sha256:/);
+  assert.deepEqual([entry!.created, entry!.author, entry!.comment], [created, 'Ada', 'smaller']);
 });
 
 test('--verify reads every form back before it appears', async (t) => {

@@ -64,12 +64,12 @@ test('all platforms: each is squashed, one index lists them', async (t) => {
     );
     for (const { config, manifest } of images) {
       assert.equal(manifest.layers.length, 1);
-      assert.equal((config['config'] as Record<string, unknown>)['User'], 'x');
-      const platform = `linux/${config['architecture']}`;
+      assert.equal((config.config as Record<string, unknown>).User, 'x');
+      const platform = `linux/${config.architecture}`;
       const again = join(directory, 'again.tar');
       await squash(again, { input: layout, platform, force: true });
       const paths = (await MEMORY.list(`rootfs:${again}`, directory)).map(({ path }) => path);
-      assert.deepEqual(paths.sort(), ['.', config['architecture'], 'shared'].sort());
+      assert.deepEqual(paths.sort(), ['.', config.architecture, 'shared'].sort());
     }
   }
 });
