@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -6,7 +7,7 @@ const shell = (line, ...words) => ['sh', '-ec', line, 'sh', ...words];
 
 const INFLATE =
   'program=$1; shift; printf "%s\\0" "$@" | xargs -0 -n 1 -P 2 sh -c \'"$0" -dc "$1" >/dev/null\' "$program"';
-const LOOP = `truncate -s "$2" disk.img; mkfs.ext3 -q -F disk.img; mkdir mnt; mount -o loop disk.img mnt
+const LOOP = `truncate -s "$2" disk.img; mkfs.ext3 -q -F -N "$3" disk.img; mkdir mnt; mount -o loop disk.img mnt
 tar -xpf "$1" -C mnt; umount mnt`;
 const MKE2FS = `umoci unpack --image "$1:latest" bundle >/dev/null
 mke2fs -q -t ext3 -d bundle/rootfs -N "$3" disk.img "$2"`;
@@ -65,8 +66,15 @@ function gzipLayers(layout) {
     .filter((blob) => readFileSync(blob).readUInt16BE(0) === 0x1f8b);
 }
 
-/** A disk's size, as those who guess it do (a third more than the content), and its inodes, as mke2fs would guess. */
+const rooms = new Map();
+
+/** A disk's size and inodes for the tree in a flat tar, with some to spare: the others cannot tell, and must be told. */
 function diskRoom(flat) {
-  const kib = Math.ceil((statSync(flat).size * 1.35) / 1024) + 65_536;
-  return [`${kib}K`, `${Math.ceil(kib / 4)}`];
+  if (!rooms.has(flat)) {
+    const names = execFileSync('tar', ['-tf', flat], { encoding: 'latin1', maxBuffer: 2 ** 30 });
+    const entries = names.split('\n').length;
+    const kib = Math.ceil(statSync(flat).size / 1024) + entries * 4 + 65_536;
+    rooms.set(flat, [`${kib}K`, `${entries + 1000}`]);
+  }
+  return rooms.get(flat);
 }
