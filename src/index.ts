@@ -18,5 +18,6 @@ export { type DiskOptions, FORMATS, type Format } from './sinks/output.js';
 export type { Artifact, Loss } from './sinks/sink.js';
 export type { Choice, Image } from './sources/image.js';
 export { openImage } from './sources/open.js';
+export type { SquashOptions } from './squash.js';
 export { type LoadedTree, loadTree, type TreeOptions } from './tree.js';
 export { type VerifyOptions, type VerifyResult, verify } from './verify.js';

@@ -31,9 +31,14 @@ export async function openTarget(
   if (path === undefined) return engineTarget(context);
   if (format === 'oci') return layoutTarget(path, options);
   const target = path === '-' ? streamTarget(context) : await fileTarget(path, format, options);
-  if (format === 'oci-archive') {
-    await target.store.directory('blobs');
-    await target.store.directory('blobs/sha256');
+  try {
+    if (format === 'oci-archive') {
+      await target.store.directory('blobs');
+      await target.store.directory('blobs/sha256');
+    }
+  } catch (error) {
+    await target.discard();
+    throw error;
   }
   return target;
 }
