@@ -41,8 +41,6 @@ test('Docker loads every form of archive, and runs a container of each', { skip 
     ['kept', { squash: { fromLayer: '2' } }],
     ['kept-v1', { format: 'docker-archive-v1', squash: { last: 1 } }],
   ];
-  // The demo's own greeter was linked with another mode, and Docker takes a link's mode for its target's.
-  const which = 'which: an ordinary file, whatever its name contains\n';
   for (const [name, options] of forms) {
     const path = join(directory, `${name}.tar`);
     const { artifact } = await squash(`docker-archive:${path}:demo:${name}`, options);
@@ -52,9 +50,6 @@ test('Docker loads every form of archive, and runs a container of each', { skip 
       assert.equal(id, artifact.digest);
     }
     if (!RUNS_DEMO) continue;
-    const said = docker('run', '--rm', '--network', 'none', '--entrypoint', '/usr/bin/which', `demo:${name}`);
-    assert.equal(said, which, name);
-    if (name.startsWith('kept')) continue;
     assert.equal(docker('run', '--rm', '--network', 'none', `demo:${name}`), GREETING, name);
   }
   await withHost(t, host, () => squash('docker-daemon:straight/in:1'));
