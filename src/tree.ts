@@ -14,7 +14,7 @@ import { snapshot } from './rootfs/snapshot.js';
 import { finish } from './rootfs/walk.js';
 
 /** How layers become a tree. */
-export interface TreeOptions extends UpperOptions {
+export interface TreeOptions extends Pick<UpperOptions, 'keepDirlinks'> {
   /** Keep only what these globs mean; then take away what `exclude` means. See {@link pathTest}. */
   readonly include?: readonly string[];
   readonly exclude?: readonly string[];
@@ -95,16 +95,16 @@ interface Making {
 async function mergeLayers(
   layers: readonly Layer[],
   { root, budget, opened }: Making,
-  options: UpperOptions,
+  options: Pick<UpperOptions, 'keepDirlinks'>,
   context: Context,
   onMerged: (count: number) => void = () => {},
 ): Promise<void> {
   const merged: OpenLayer[] = [];
   for await (const layer of openLayers(layers, context)) {
-    const { name } = layers[merged.length]!;
+    const { name, isPlain = false } = layers[merged.length]!;
     merged.push(layer);
     layer.verified.catch(() => {}); // it is awaited with the others; until then its failure is no unhandled one
-    const upper = await readUpper(name, layer, root, budget, options, context);
+    const upper = await readUpper(name, layer, root, { ...options, budget, isPlain }, context);
     warn(name, merge(root, upper), context);
     onMerged(merged.length);
   }
@@ -120,12 +120,11 @@ async function readUpper(
   name: string,
   layer: OpenLayer,
   lower: Directory,
-  budget: Budget,
-  options: TreeOptions,
+  options: UpperOptions,
   context: Context,
 ): Promise<Upper> {
   try {
-    const builder = new UpperBuilder(lower, { ...options, budget });
+    const builder = new UpperBuilder(lower, options);
     let count = 0;
     let turn = performance.now();
     for (const { entry, file } of layer.entries()) {

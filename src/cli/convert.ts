@@ -63,6 +63,8 @@ async function convert(input: string, flags: Flags, signal: AbortSignal): Promis
     signal,
     verify: verify !== false,
     readBack: verify === true,
+    // Nobody would hear of it.
+    ...(quiet && !json && { digest: false }),
     onEvent: progress.show.bind(progress),
   };
   try {

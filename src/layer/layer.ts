@@ -21,6 +21,8 @@ export interface Layer {
   readonly diffID?: Digest;
   /** Stored bytes. */
   readonly size: number;
+  /** Whether names that begin with `.wh.` are just names, as in a root filesystem, and no markers of a layer. Default false. */
+  readonly isPlain?: boolean;
   /** The stored bytes, good as long as the image is open; absent where no file holds them (a directory). */
   readonly stored?: ByteRange;
   /**

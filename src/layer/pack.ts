@@ -45,6 +45,22 @@ export function packer(kind: PackKind, sink: PackSink, options: PackOptions = {}
   return new BlockPacker(kind, level, threads, sink, signal ?? new AbortController().signal);
 }
 
+/** Compresses what `write` emits, one call at a time, and hands it to `sink`; both are done when this resolves. */
+export async function packed(
+  kind: PackKind,
+  options: PackOptions,
+  sink: PackSink,
+  write: (emit: (chunk: Uint8Array) => Promise<void>) => Promise<void>,
+): Promise<void> {
+  const packing = packer(kind, sink, options);
+  try {
+    await write((chunk) => packing.write(chunk));
+    await packing.end();
+  } finally {
+    await packing.stop();
+  }
+}
+
 class BlockPacker implements Packer {
   readonly #kind: PackKind;
   readonly #level: number;

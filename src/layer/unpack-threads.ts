@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { throwIfAborted } from '../errors.js';
 import { errorOf, type Job, type JobResult, type Message } from './unpack-job.js';
+import { perform } from './unpack-perform.js';
 
 /** Layers that are decompressed at one time. A thread more costs memory and brings nothing where cores are busy. */
 export const PARALLEL = Math.min(4, availableParallelism());
@@ -13,7 +14,13 @@ export interface RunOptions {
   readonly onProgress?: ((done: number) => void) | undefined;
 }
 
-/** A few threads that undo compression and digest, started when needed and used again. */
+/**
+ * Stored bytes of the largest jobs that are done on the caller's thread: one of its own takes longer to start. Gzip is
+ * inflated in the pool's threads in any case; zstd would keep the caller from all else, and a few bytes of it can be gigabytes.
+ */
+const SMALL = { none: 4 << 20, gzip: 4 << 20, zstd: 0 } as const;
+
+/** A few threads that undo compression and digest, started when needed and used again; small jobs do without. */
 export class UnpackThreads {
   readonly #size: number;
   readonly #idle: Worker[] = [];
@@ -36,7 +43,9 @@ export class UnpackThreads {
     this.#jobs++;
     try {
       await this.#turn();
-      return await this.#onThread(job, options);
+      return await (job.input.length <= SMALL[job.compression]
+        ? here(job, options)
+        : this.#onThread(job, options));
     } finally {
       this.#jobs--;
       this.#next();
@@ -95,6 +104,14 @@ export class UnpackThreads {
       throw error;
     }
   }
+}
+
+function here(job: Job, { signal, onProgress }: RunOptions): Promise<JobResult> {
+  throwIfAborted(signal);
+  return perform(job, (done) => {
+    throwIfAborted(signal);
+    onProgress?.(done);
+  });
 }
 
 function answer(

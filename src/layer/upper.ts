@@ -16,6 +16,8 @@ const BOOKKEEPING = '.wh..wh.';
 export interface UpperOptions {
   /** Put what lies below a lower layer's symlink to a directory where that symlink leads, as `tar --keep-directory-symlink`. */
   readonly keepDirlinks: boolean;
+  /** Whether names that begin with `.wh.` are just names: {@link Layer.isPlain}. Default false. */
+  readonly isPlain?: boolean;
   /** Shared by all layers of an image. Default: one with the usual limits. */
   readonly budget?: Budget;
 }
@@ -32,11 +34,13 @@ export class UpperBuilder {
   readonly #parents: Parents;
   readonly #links: Links;
   readonly #budget: Budget;
+  readonly #isPlain: boolean;
   #lastMeta: Metadata = this.#root.meta;
 
   constructor(lower: Directory, options: UpperOptions) {
-    const { keepDirlinks, budget = new Budget() } = options;
+    const { keepDirlinks, isPlain = false, budget = new Budget() } = options;
     this.#budget = budget;
+    this.#isPlain = isPlain;
     this.#parents = new Parents({
       root: this.#root,
       implied: this.#implied,
@@ -60,7 +64,7 @@ export class UpperBuilder {
     if (last === '..') throw bad(entry.path, 'a name that leads out by `..`');
     const place = this.#parents.of(parent, entry.path);
     const name = detached(last);
-    if (isMarker(name, place.directory === this.#root)) this.#mark(place.directory, name, entry.path);
+    if (this.#isMarker(name, place.directory === this.#root)) this.#mark(place.directory, name, entry.path);
     else if (entry.type === 'directory') this.#describe(place, name, entry);
     else this.#put(place.directory, name, entry, file);
   }
@@ -68,8 +72,10 @@ export class UpperBuilder {
   /** Settles the hard links that still wait for their target, and gives the layer's tree. */
   finish(): Upper {
     this.#links.settle();
-    for (const name of this.#root.children.keys()) {
-      if (name.startsWith(BOOKKEEPING)) this.#root.children.delete(name);
+    if (!this.#isPlain) {
+      for (const name of this.#root.children.keys()) {
+        if (name.startsWith(BOOKKEEPING)) this.#root.children.delete(name);
+      }
     }
     return { root: this.#root, implied: this.#implied, opaque: this.#opaque, removed: this.#removed };
   }
@@ -78,6 +84,11 @@ export class UpperBuilder {
     if (entry.type !== 'directory') throw bad(entry.path, `the root directory cannot be a ${entry.type}`);
     this.#root.meta = this.#metadata(entry);
     this.#implied.delete(this.#root);
+  }
+
+  #isMarker(name: string, isAtRoot: boolean): boolean {
+    if (this.#isPlain || !name.startsWith(MARKER)) return false;
+    return !(isAtRoot && name.startsWith(BOOKKEEPING) && name !== OPAQUE);
   }
 
   #mark(parent: Directory, name: string, path: string): void {
@@ -121,10 +132,6 @@ export class UpperBuilder {
       this.#lastMeta = { mode, uid, gid, mtime, xattrs };
     return this.#lastMeta;
   }
-}
-
-function isMarker(name: string, isAtRoot: boolean): boolean {
-  return name.startsWith(MARKER) && !(isAtRoot && name.startsWith(BOOKKEEPING) && name !== OPAQUE);
 }
 
 function inode(entry: TarEntry, meta: Metadata, file: LayerFile): Node {

@@ -82,7 +82,7 @@ export interface OutputOptions extends SinkOptions {
   readonly image?: ImageOptions;
   /** Seconds since 1970: when a disk image or an image says it was made. */
   readonly sourceDateEpoch?: number;
-  /** Compute the digest of a disk image; the others always do. */
+  /** Compute the digest of a file. Default: of a flat tar, since it is at hand as the bytes go by, but not of a disk image. */
   readonly digest?: boolean;
 }
 

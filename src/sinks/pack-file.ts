@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import type { Context } from '../context.js';
-import { type PackKind, packer } from '../layer/pack.js';
+import { type PackKind, packed } from '../layer/pack.js';
 import type { Digest } from '../oci/digest.js';
 import { toDescriptor } from './tar/writer.js';
 
@@ -21,26 +21,19 @@ export async function packFile(
     const target = await open(to, 'wx', 0o666);
     try {
       const write = toDescriptor(target.fd);
-      const packing = packer(
-        kind,
-        async (chunk) => {
-          hash.update(chunk);
-          bytes += chunk.length;
-          await write(chunk);
-        },
-        { signal },
-      );
-      try {
+      const put = async (chunk: Uint8Array) => {
+        hash.update(chunk);
+        bytes += chunk.length;
+        await write(chunk);
+      };
+      await packed(kind, { signal }, put, async (emit) => {
         const window = Buffer.allocUnsafe(WINDOW);
         for (;;) {
           const { bytesRead } = await source.read(window, 0, WINDOW, null);
           if (bytesRead === 0) break;
-          await packing.write(window.subarray(0, bytesRead));
+          await emit(window.subarray(0, bytesRead));
         }
-        await packing.end();
-      } finally {
-        await packing.stop();
-      }
+      });
     } finally {
       await target.close();
     }

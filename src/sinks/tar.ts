@@ -1,10 +1,12 @@
 import { open } from 'node:fs/promises';
 import type { Context } from '../context.js';
 import { ioError } from '../errors.js';
-import { type Packer, packer } from '../layer/pack.js';
+import { packed } from '../layer/pack.js';
+import type { Digest } from '../oci/digest.js';
+import type { Rootfs } from '../rootfs/node.js';
 import type { Artifact, Flattened, Sink, SinkOptions } from './sink.js';
 import { stageFile } from './staging.js';
-import { openHash } from './tar/hash.js';
+import { hashed } from './tar/hash.js';
 import { writeTree } from './tar/stream.js';
 import { inTurn, toDescriptor, toStandardOutput, type WriteBytes } from './tar/writer.js';
 
@@ -12,6 +14,8 @@ export interface TarSinkOptions extends SinkOptions {
   readonly compression: 'none' | 'gzip' | 'zstd';
   /** gzip: 1 to 9; zstd: 1 to 19. Absent: the usual one. */
   readonly level?: number;
+  /** Whether the artifact has a digest. Default true. */
+  readonly digest?: boolean;
 }
 
 /**
@@ -80,33 +84,29 @@ async function writeTar(
   verified.catch((error: unknown) => {
     refused = { error };
   });
-  const writeNext = inTurn(write);
   let bytes = 0;
-  const emit = async (chunk: Uint8Array): Promise<void> => {
+  const put = (chunk: Uint8Array): Promise<void> => {
     if (refused !== undefined) throw refused.error;
     bytes += chunk.length;
-    const readers = [writeNext(chunk), hash.update(chunk)];
-    // Not before both are through, also when one has failed, are the bytes and the descriptor free.
-    await Promise.allSettled(readers);
-    await Promise.all(readers);
+    return write(chunk);
   };
-  const packing = openPacker(emit, context, options);
-  const hash = openHash(rootfs.bytes);
-  try {
-    const out = packing === undefined ? emit : inTurn((chunk) => packing.write(chunk));
-    await writeTree(rootfs, out, context, { sparse: true });
-    await packing?.end();
-    return { output, entries: rootfs.entries, bytes, digest: await hash.digest(), losses: [] };
-  } finally {
-    hash.close();
-    await packing?.stop();
-  }
+  const stream = (emit: WriteBytes) => writeStream(rootfs, emit, context, options);
+  let digest: Digest | undefined;
+  if (options.digest ?? true) digest = await hashed(rootfs.bytes, put, stream);
+  else await stream(inTurn(put));
+  return { output, entries: rootfs.entries, bytes, ...(digest && { digest }), losses: [] };
 }
 
-function openPacker(emit: WriteBytes, { signal }: Context, options: TarSinkOptions): Packer | undefined {
-  const { compression, level } = options;
-  if (compression === 'none') return undefined;
-  return packer(compression, emit, { signal, ...(level === undefined ? {} : { level }) });
+async function writeStream(
+  rootfs: Rootfs,
+  emit: WriteBytes,
+  context: Context,
+  { compression, level }: TarSinkOptions,
+): Promise<void> {
+  const write = (out: WriteBytes) => writeTree(rootfs, out, context, { sparse: true });
+  if (compression === 'none') return write(emit);
+  const packing = { signal: context.signal, ...(level !== undefined && { level }) };
+  return packed(compression, packing, emit, (pack) => write(inTurn(pack)));
 }
 
 /** A system error of the output; every other error is no news of it. */

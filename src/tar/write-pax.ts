@@ -1,6 +1,6 @@
 import type { PaxRecord } from './pax.js';
 import type { Member } from './write.js';
-import { fitsOctal, wholeSeconds } from './write-ustar.js';
+import { fitsOctal, inSeconds } from './write-ustar.js';
 
 /**
  * The records that a member needs beside its ustar header, sorted by key. `size` is that of its body in the archive;
@@ -17,8 +17,8 @@ export function paxRecords(
     if (!fitsOctal(key, member[key])) records.push([key, String(member[key])]);
   }
   if (!fitsOctal('size', size)) records.push(['size', String(size)]);
-  const seconds = wholeSeconds(member.mtime);
-  if (!fitsOctal('mtime', seconds) || BigInt(seconds) * 1_000_000_000n !== member.mtime) {
+  const { seconds, isWhole } = inSeconds(member.mtime);
+  if (!isWhole || !fitsOctal('mtime', seconds)) {
     records.push(['mtime', decimalSeconds(member.mtime)]);
   }
   for (const [name, value] of member.xattrs) records.push([xattrKey(name), value.toString('latin1')]);
@@ -26,7 +26,7 @@ export function paxRecords(
     records.push(['GNU.sparse.major', '1'], ['GNU.sparse.minor', '0']);
     records.push(['GNU.sparse.realsize', String(realSize)]);
   }
-  return records.sort(([a], [b]) => (a < b ? -1 : 1));
+  return records.length < 2 ? records : records.sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
 /** The body of an `x` header: `LENGTH KEY=VALUE\n` for each record, where LENGTH counts itself. */

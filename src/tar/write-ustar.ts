@@ -49,7 +49,7 @@ export function ustarBlock(
   putNumber(block, 'uid', uid);
   putNumber(block, 'gid', gid);
   putNumber(block, 'size', size);
-  putNumber(block, 'mtime', wholeSeconds(mtime));
+  putNumber(block, 'mtime', inSeconds(mtime).seconds);
   block[156] = TYPEFLAGS[type].charCodeAt(0);
   if (linkpath !== '') block.write(linkpath, 157, 100, 'latin1');
   if (type === 'char' || type === 'block') {
@@ -76,10 +76,25 @@ export function fitsOctal(field: NumberField, value: number): boolean {
   return value >= 0 && value < (FIELDS[field][1] === 12 ? 8 ** 11 : 8 ** 7);
 }
 
-/** Seconds since 1970, rounded down. */
-export function wholeSeconds(mtime: bigint): number {
-  const seconds = mtime / 1_000_000_000n;
-  return Number(mtime < 0n && seconds * 1_000_000_000n !== mtime ? seconds - 1n : seconds);
+/** A time as a header holds it. */
+export interface Seconds {
+  readonly mtime: bigint;
+  /** Since 1970, rounded down. */
+  readonly seconds: number;
+  /** Whether the time is just that. */
+  readonly isWhole: boolean;
+}
+
+let last: Seconds = { mtime: 0n, seconds: 0, isWhole: true };
+
+/** Neighbours mostly agree, and to divide a bigint takes as long as half a header: so the last time is kept. */
+export function inSeconds(mtime: bigint): Seconds {
+  if (mtime === last.mtime) return last;
+  const towardsZero = mtime / 1_000_000_000n;
+  const isWhole = towardsZero * 1_000_000_000n === mtime;
+  const seconds = Number(mtime < 0n && !isWhole ? towardsZero - 1n : towardsZero);
+  last = { mtime, seconds, isWhole };
+  return last;
 }
 
 function putNumber(block: Buffer, field: NumberField, value: number): void {
@@ -90,11 +105,10 @@ function putNumber(block: Buffer, field: NumberField, value: number): void {
 
 /** Digits up to the field's last byte, which stays NUL. */
 function putOctal(block: Buffer, offset: number, length: number, value: number): void {
+  let at = offset + length - 2;
   let rest = value;
-  for (let i = offset + length - 2; i >= offset; i--) {
-    block[i] = 0x30 + (rest % 8);
-    rest = Math.floor(rest / 8);
-  }
+  for (; rest > 0x7fffffff; rest = Math.floor(rest / 8)) block[at--] = 0x30 + (rest % 8);
+  for (; at >= offset; rest >>= 3) block[at--] = 0x30 + (rest & 7);
 }
 
 /**

@@ -34,9 +34,10 @@ interface CountedRow extends Row {
 function listRows(root: string): CountedRow[] {
   const xattrs = readXattrs(root);
   const rows: CountedRow[] = [];
+  const digests = new Map<string, string>();
   const queue = ['.'];
   for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
-    const row = rowOf(root, path, xattrs.get(path) ?? new Map());
+    const row = rowOf(root, path, xattrs.get(path) ?? new Map(), digests);
     rows.push(row);
     if (row.kind !== 'd') continue;
     for (const name of readdirSync(host(root, path), 'latin1'))
@@ -49,11 +50,23 @@ function host(root: string, path: string): Buffer {
   return Buffer.concat([Buffer.from(`${root}/`), Buffer.from(path, 'latin1')]);
 }
 
-function rowOf(root: string, path: string, xattrs: ReadonlyMap<string, Buffer>): CountedRow {
+/** `digests` are those of the files read so far, by inode: busybox has hundreds of names. */
+function rowOf(
+  root: string,
+  path: string,
+  xattrs: ReadonlyMap<string, Buffer>,
+  digests: Map<string, string>,
+): CountedRow {
   const file = host(root, path);
   const stat = lstatSync(file, { bigint: true });
+  const inode = `${stat.dev}:${stat.ino}`;
   const kind = kindOf(stat);
   const isShared = kind !== 'd' && stat.nlink > 1n;
+  const digestOnce = () => {
+    const digest = digests.get(inode) ?? fileDigest(file);
+    digests.set(inode, digest);
+    return digest;
+  };
   return {
     path,
     kind,
@@ -63,8 +76,8 @@ function rowOf(root: string, path: string, xattrs: ReadonlyMap<string, Buffer>):
     mtime: stat.mtimeNs,
     xattrs,
     nlink: Number(stat.nlink),
-    ...(isShared && { group: `${stat.dev}:${stat.ino}` }),
-    ...(kind === 'f' && { size: Number(stat.size), sha256: fileDigest(file) }),
+    ...(isShared && { group: inode }),
+    ...(kind === 'f' && { size: Number(stat.size), sha256: digestOnce() }),
     ...(kind === 'l' && { target: readlinkSync(file, 'latin1') }),
     ...((kind === 'c' || kind === 'b') && { device: deviceOf(stat.rdev) }),
   };

@@ -2,14 +2,14 @@ import type { Context } from '../../context.js';
 import { FlattenError, throwIfAborted } from '../../errors.js';
 import type { Compression } from '../../layer/compression.js';
 import type { ByteRange, Layer } from '../../layer/layer.js';
-import { packer } from '../../layer/pack.js';
+import { packed } from '../../layer/pack.js';
 import { compressionOfRange, unpack } from '../../layer/unpack.js';
 import { chunksOf } from '../../layer/unpack-file.js';
 import type { Digest } from '../../oci/digest.js';
 import type { LayerTree } from '../../rootfs/layer-tree.js';
-import { openHash } from '../tar/hash.js';
+import { hashed } from '../tar/hash.js';
 import { writeTree } from '../tar/stream.js';
-import { inTurn, type WriteBytes } from '../tar/writer.js';
+import type { WriteBytes } from '../tar/writer.js';
 
 /** How a new layer is stored. */
 export interface LayerCompression {
@@ -41,16 +41,11 @@ export async function writeLayer(
   }
   const { kind, ...level } = compression;
   let diffID: Digest | undefined;
-  const digest = await hashed(rootfs.bytes, put, async (emit) => {
-    const packing = packer(kind, emit, { ...level, signal: context.signal });
-    try {
-      const pack = (chunk: Uint8Array) => packing.write(chunk);
+  const digest = await hashed(rootfs.bytes, put, (emit) =>
+    packed(kind, { ...level, signal: context.signal }, emit, async (pack) => {
       diffID = await hashed(rootfs.bytes, pack, (emitTar) => writeTree(rootfs, emitTar, context, options));
-      await packing.end();
-    } finally {
-      await packing.stop();
-    }
-  });
+    }),
+  );
   return { digest, diffID: diffID!, compression: kind };
 }
 
@@ -74,22 +69,4 @@ async function unpackedDigest(stored: ByteRange, context: Context): Promise<Dige
   const { unpackedDigest, close } = await unpack(stored, context, { unpacked: 'sha256' });
   close();
   return unpackedDigest!;
-}
-
-/** Hands on what `write` emits, in order, and gives its digest. `bytes` is about how many there will be. */
-async function hashed(
-  bytes: number,
-  put: WriteBytes,
-  write: (emit: WriteBytes) => Promise<void>,
-): Promise<Digest> {
-  const hash = openHash(bytes);
-  try {
-    const putNext = inTurn(put);
-    await write(async (chunk) => {
-      await Promise.all([putNext(chunk), hash.update(chunk)]);
-    });
-    return await hash.digest();
-  } finally {
-    hash.close();
-  }
 }

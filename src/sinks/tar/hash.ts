@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
 import type { Digest } from '../../oci/digest.js';
 import type { HashRequest } from './hash-worker.js';
+import { inTurn, type WriteBytes } from './writer.js';
 
 /** The sha256 of bytes that are handed over in order. */
 export interface ByteHash {
@@ -15,6 +16,27 @@ export interface ByteHash {
 
 /** Above so many bytes a thread of its own saves more than its start costs. */
 const WORTH_A_THREAD = 32 * 1024 * 1024;
+
+/** Hands on what `write` emits, in order, and gives its digest. `bytes` is about how many there will be. */
+export async function hashed(
+  bytes: number,
+  put: WriteBytes,
+  write: (emit: WriteBytes) => Promise<void>,
+): Promise<Digest> {
+  const hash = openHash(bytes);
+  try {
+    const putNext = inTurn(put);
+    await write(async (chunk) => {
+      const readers = [putNext(chunk), hash.update(chunk)];
+      // Not before both are through, also when one has failed, are the bytes and the descriptor free.
+      await Promise.allSettled(readers);
+      await Promise.all(readers);
+    });
+    return await hash.digest();
+  } finally {
+    hash.close();
+  }
+}
 
 /** A hash for about so many bytes. */
 export function openHash(bytes: number): ByteHash {

@@ -43,4 +43,5 @@ export async function writeTree(
     await Promise.allSettled(writing);
   }
   await Promise.all(writing);
+  throwIfAborted(context.signal);
 }

@@ -81,6 +81,27 @@ test('names that no layer can hold are named', async (t) => {
   assert.deepEqual(readdirSync(directory), ['image']);
 });
 
+test('in a root filesystem names that begin as markers do are names, and no layer can hold them', async (t) => {
+  const directory = scratch(t);
+  const flat = join(directory, 'flat.tar');
+  const names = ['.wh..wh.aufs', 'd/.wh..wh..opq', 'd/.wh.e', 'd/e', 'd/f'];
+  writeFileSync(flat, archive(names.map((path) => ({ path }))));
+  const rootfs = `${join(directory, 'rootfs')}/`;
+  const again = join(directory, 'again.tar');
+  await squash(rootfs, { input: flat });
+  await squash(again, { input: rootfs });
+  const listed = execFileSync('tar', ['-tf', again], { encoding: 'utf8' }).split('\n');
+  assert.deepEqual(
+    listed.filter((name) => name && !name.endsWith('/')),
+    names,
+  );
+  await assert.rejects(squash(`oci:${join(directory, 'layout')}`, { input: flat }), {
+    code: 'UNSUPPORTED',
+    path: '.wh..wh.aufs',
+  });
+  await squash(`oci:${join(directory, 'layout')}`, { input: flat, exclude: ['**/.wh.*'] });
+});
+
 test('a layer that is not what its digest says: nothing appears', async (t) => {
   const directory = scratch(t);
   const image = join(directory, 'image');

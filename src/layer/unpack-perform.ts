@@ -1,0 +1,73 @@
+import { createHash, type Hash } from 'node:crypto';
+import { FlattenError, ioError } from '../errors.js';
+import type { Digest } from '../oci/digest.js';
+import { Allowance } from './unpack-allowance.js';
+import { chunksOf, writeAll } from './unpack-file.js';
+import type { HashName, Job, JobResult } from './unpack-job.js';
+
+/** Bytes read at a time. */
+const CHUNK = 1 << 20;
+
+/**
+ * Does a job on this thread. `onRead` is told the stored bytes done so far, chunk by chunk, and may stop the work by
+ * throwing. Throws FlattenErrors, and what is a bug.
+ */
+export async function perform(job: Job, onRead: (done: number) => void): Promise<JobResult> {
+  try {
+    return await performed(job, onRead);
+  } catch (error) {
+    throw inWords(error);
+  }
+}
+
+async function performed(job: Job, onRead: (done: number) => void): Promise<JobResult> {
+  const { output } = job;
+  const allowance = output && new Allowance(output.allowance);
+  const stored = job.stored && createHash(job.stored);
+  const unpacked = job.unpacked && createHash(job.unpacked);
+  let size = 0;
+  const sink = (bytes: Uint8Array) => {
+    allowance?.spend(bytes.length);
+    if (output) writeAll(output.fd, bytes, size);
+    size += bytes.length;
+    unpacked?.update(bytes);
+  };
+  await decompress(job.compression, watched(job, stored, onRead), sink);
+  return {
+    size,
+    ...(stored && { stored: digestOf(job.stored!, stored) }),
+    ...(unpacked && { unpacked: digestOf(job.unpacked!, unpacked) }),
+  };
+}
+
+/** The stored bytes; they are digested and counted as they go by. */
+function* watched({ input }: Job, hash: Hash | undefined, onRead: (done: number) => void): Generator<Buffer> {
+  const buffer = Buffer.allocUnsafeSlow(Math.min(CHUNK, Math.max(input.length, 1)));
+  let done = 0;
+  for (const chunk of chunksOf(input, buffer)) {
+    hash?.update(chunk);
+    yield chunk;
+    done += chunk.length;
+    onRead(done);
+  }
+}
+
+async function decompress(
+  compression: Job['compression'],
+  input: Iterable<Buffer>,
+  sink: (bytes: Uint8Array) => void,
+): Promise<void> {
+  if (compression === 'gzip') return (await import('./unpack-gzip.js')).gunzip(input, sink);
+  if (compression === 'zstd') return (await import('./unpack-zstd.js')).unzstd(input, sink);
+  for (const chunk of input) sink(chunk);
+}
+
+function digestOf(name: HashName, hash: Hash): Digest {
+  return `${name}:${hash.digest('hex')}`;
+}
+
+/** System errors in flatten's words. */
+function inWords(error: unknown): unknown {
+  const isFromSystem = (error as NodeJS.ErrnoException).syscall !== undefined;
+  return isFromSystem && !(error instanceof FlattenError) ? ioError(error, 'unpacking a layer') : error;
+}
