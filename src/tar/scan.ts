@@ -18,7 +18,8 @@ const RECORD_BYTES = 24;
 /** The most bytes that the defaults of global headers may take: each entry is charged for them. */
 const MAX_GLOBALS = 1 << 16;
 
-const DEFAULT_WINDOW = 512 * 1024;
+/** Bytes read at a time; bodies that are longer are not read at all. */
+const DEFAULT_WINDOW = 64 * 1024;
 
 /**
  * Yields the members of a tar archive in order, reading headers only. Bodies are skipped, never held. The archive ends
