@@ -16,6 +16,10 @@ id=$(docker create flatten-bench:latest); docker export "$id" | docker import - 
 docker save -o out.tar flatten-bench:flat; docker rm "$id" >/dev/null; docker rmi -f flatten-bench:flat flatten-bench:latest >/dev/null`;
 const MINIMUM = '"$1" "$2" "$3" -q -o disk.img; resize2fs -f -M disk.img 2>/dev/null';
 
+/** Until all is on the disk. */
+const FLATTEN_DOWN = '"$1" "$2" "$3" -q -o out.tar; sync -f out.tar';
+const COPY_DOWN = 'cat "$1" >/dev/null; cat "$2" >out.tar; sync -f out.tar';
+
 const ours = (form, to, output) => ({
   argv: (input, flatten) => [process.execPath, flatten, input[form], '-q', '-o', to],
   output,
@@ -23,8 +27,9 @@ const ours = (form, to, output) => ({
 
 /**
  * Who takes part, by name: what it needs, and its command for an input and the program, run in an empty directory.
- * `output` is the file whose size is of interest.
- * @type {Record<string, {needs?: string[], output?: string, argv: (input: object, flatten: string) => string[]}>}
+ * `output` is the file whose size is of interest; `cold` is a form of the input that is not in the page cache when the run
+ * starts; all else is, and by the end it is again.
+ * @type {Record<string, {needs?: string[], output?: string, cold?: string, argv: (input: object, flatten: string) => string[]}>}
  */
 export const CONTESTANTS = {
   'save-dir': ours('save', 'out/'),
@@ -38,6 +43,15 @@ export const CONTESTANTS = {
   node: { argv: () => [process.execPath, '-e', '0'] },
   'tar-x': { argv: ({ flat }) => shell('mkdir out; tar -xpf "$1" -C out', flat) },
   copy: { argv: ({ save, flat }) => shell('cat "$1" >/dev/null; cat "$2" >out.tar', save, flat) },
+  'save-tar-json': {
+    argv: ({ save }, flatten) => [process.execPath, flatten, save, '--json', '-o', 'out.tar'],
+  },
+  'save-tar-cold': {
+    needs: ['dd'],
+    cold: 'save',
+    argv: ({ save }, flatten) => shell(FLATTEN_DOWN, process.execPath, flatten, save),
+  },
+  'copy-cold': { needs: ['dd'], cold: 'save', argv: ({ save, flat }) => shell(COPY_DOWN, save, flat) },
   write: { argv: ({ flat }) => shell('cat "$1" >out.tar', flat) },
   inflate: { argv: ({ oci }) => shell(INFLATE, 'gzip', ...gzipLayers(oci)) },
   'inflate-pigz': { needs: ['pigz'], argv: ({ oci }) => shell(INFLATE, 'pigz', ...gzipLayers(oci)) },

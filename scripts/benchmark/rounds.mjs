@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { isThere, measure } from './command.mjs';
+import { command, isThere, measure } from './command.mjs';
 import { CONTESTANTS } from './contestants.mjs';
 
 /**
@@ -34,8 +34,9 @@ export async function runRounds(entries, place, options, say) {
 }
 
 async function runOnce({ input, contestant }, place, { flatten, cpus }) {
-  const { argv, output } = CONTESTANTS[contestant];
+  const { argv, output, cold } = CONTESTANTS[contestant];
   const cwd = await place.fresh();
+  if (cold) await command('dd', [`if=${input[cold]}`, 'iflag=nocache', 'count=0', 'status=none']);
   const figures = await measure(argv(input, flatten), { cpus, cwd });
   return output ? { ...figures, size: statSync(join(cwd, output)).size } : figures;
 }

@@ -8,6 +8,7 @@ import type { PackKind } from '../layer/pack.js';
 import type { Digest } from '../oci/digest.js';
 import { finishImage, formatImage, judgeImage } from './ext/format.js';
 import { type ExtOptions, type PlannedImage, planImage } from './ext/plan.js';
+import { checkVersion } from './ext/tool.js';
 import { packFile } from './pack-file.js';
 import type { Artifact, Flattened, Sink, SinkOptions } from './sink.js';
 import { type Staging, stageFile } from './staging.js';
@@ -89,7 +90,10 @@ async function plannedImage(
   flattened.verified.catch(() => {}); // it is awaited in the end; until then its failure is no unhandled one
   const crew = new ContentCrew(context.signal);
   try {
+    const ready = checkVersion({ signal: context.signal, time: 1 });
+    ready.catch(() => {}); // as above
     const plan = await planImage(flattened.rootfs, options, crew);
+    await ready;
     await buildImage(staging, plan, crew, context);
     await flattened.verified;
     throwIfAborted(context.signal);

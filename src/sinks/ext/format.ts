@@ -1,6 +1,6 @@
 import type { Geometry } from '../../ext/geometry.js';
 import { BLOCK, FEATURES, INODE } from '../../ext/structures/features.js';
-import { checkVersion, runTool, type ToolOptions } from './tool.js';
+import { runTool, type ToolOptions } from './tool.js';
 
 /** What tells one file system from another. */
 export interface Identity {
@@ -11,7 +11,7 @@ export interface Identity {
 
 /**
  * Has mke2fs format `file` with exactly this geometry. Its configuration file is not read, and every option is
- * given that its versions or the size of the file would choose otherwise.
+ * given that its versions or the size of the file would choose otherwise. To be called once `checkVersion` has resolved.
  */
 export async function formatImage(
   file: string,
@@ -19,7 +19,6 @@ export async function formatImage(
   { uuid, label }: Identity,
   options: ToolOptions,
 ): Promise<void> {
-  await checkVersion(options);
   const { format, journalBlocks, blocks } = geometry;
   const features = FEATURES[format].filter((feature) => feature !== 'has_journal' || journalBlocks > 0);
   const journal = journalBlocks > 0 ? ['-J', `size=${(journalBlocks * BLOCK) / 2 ** 20}`] : [];
