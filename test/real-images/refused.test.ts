@@ -56,7 +56,17 @@ async function refusedOrBetter(
   const reason = whyBetter(archive, image);
   assert.ok(reason, `image ${choice} of ${archive.file} gives a tree, and no reason is known`);
   say(`${choice ?? 'the image'}: a tree all the same: ${reason}`);
-  assert.deepEqual(comparable(rows), comparable(unpackByTar(archive, choice, directory)));
+  assert.deepEqual(comparable(rows), byTar(archive, choice, directory));
+}
+
+const unpacked = new Map<string, string[]>();
+
+/** What GNU tar makes of an image; several archives hold the same ones, by their digests. */
+function byTar(archive: RealArchive, choice: string | undefined, directory: string): string[] {
+  const key = choice?.startsWith('sha256:') ? choice : archive.file;
+  const listing = unpacked.get(key) ?? comparable(unpackByTar(archive, choice, directory));
+  unpacked.set(key, listing);
+  return listing;
 }
 
 /** Why we can do what others cannot, or were not asked to. */
