@@ -31,6 +31,7 @@ export async function gunzip(input: Iterable<Buffer>, sink: (bytes: Buffer) => v
   } catch (error) {
     throw inWords(error);
   } finally {
+    waiting.length = 0; // the sink may be gone when a pending turn comes
     stream.destroy();
   }
 }

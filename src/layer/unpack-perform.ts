@@ -9,24 +9,29 @@ import type { HashName, Job, JobResult } from './unpack-job.js';
 const CHUNK = 1 << 20;
 
 /**
- * Does a job on this thread. `onRead` is told the stored bytes done so far, chunk by chunk, and may stop the work by
- * throwing. Throws FlattenErrors, and what is a bug.
+ * Does a job on this thread. `onRead` is told the stored bytes done so far, chunk by chunk; `check` is called before each
+ * piece of output and stops the work by throwing. Throws FlattenErrors, and what is a bug.
  */
-export async function perform(job: Job, onRead: (done: number) => void): Promise<JobResult> {
+export async function perform(
+  job: Job,
+  onRead: (done: number) => void,
+  check: () => void = () => {},
+): Promise<JobResult> {
   try {
-    return await performed(job, onRead);
+    return await performed(job, onRead, check);
   } catch (error) {
     throw inWords(error);
   }
 }
 
-async function performed(job: Job, onRead: (done: number) => void): Promise<JobResult> {
+async function performed(job: Job, onRead: (done: number) => void, check: () => void): Promise<JobResult> {
   const { output } = job;
   const allowance = output && new Allowance(output.allowance);
   const stored = job.stored && createHash(job.stored);
   const unpacked = job.unpacked && createHash(job.unpacked);
   let size = 0;
   const sink = (bytes: Uint8Array) => {
+    check();
     allowance?.spend(bytes.length);
     if (output) writeAll(output.fd, bytes, size);
     size += bytes.length;

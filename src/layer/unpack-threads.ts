@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { setImmediate } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { throwIfAborted } from '../errors.js';
 import { errorOf, type Job, type JobResult, type Message } from './unpack-job.js';
@@ -106,12 +107,12 @@ export class UnpackThreads {
   }
 }
 
-function here(job: Job, { signal, onProgress }: RunOptions): Promise<JobResult> {
-  throwIfAborted(signal);
-  return perform(job, (done) => {
-    throwIfAborted(signal);
-    onProgress?.(done);
-  });
+/** A turn of the event loop before each job: there may be a thousand of them, one after the other. */
+async function here(job: Job, { signal, onProgress }: RunOptions): Promise<JobResult> {
+  await setImmediate();
+  const check = () => throwIfAborted(signal);
+  check();
+  return perform(job, onProgress ?? (() => {}), check);
 }
 
 function answer(
