@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Context } from './context.js';
 import { FlattenError, printable, throwIfAborted } from './errors.js';
 import { Budget } from './layer/budget.js';
-import type { Layer, OpenLayer } from './layer/layer.js';
+import type { Layer, LayerEntry, OpenLayer } from './layer/layer.js';
 import { openLayers } from './layer/load.js';
 import { UpperBuilder, type UpperOptions } from './layer/upper.js';
 import { clampTimes } from './rootfs/clamp.js';
@@ -123,21 +123,34 @@ async function readUpper(
   options: UpperOptions,
   context: Context,
 ): Promise<Upper> {
+  const entries = layer.entries()[Symbol.iterator]();
   try {
     const builder = new UpperBuilder(lower, options);
-    let count = 0;
     let turn = performance.now();
-    for (const { entry, file } of layer.entries()) {
-      builder.add(entry, file);
-      if (++count % LOOK !== 0 || performance.now() - turn < TURN) continue;
+    while (addSome(builder, entries)) {
+      if (performance.now() - turn < TURN) continue;
       await setImmediate();
       throwIfAborted(context.signal);
       turn = performance.now();
     }
     return builder.finish();
   } catch (error) {
+    entries.return?.();
     throw error instanceof FlattenError && error.code !== 'INTERRUPTED' ? error.inLayer(name) : error;
   }
+}
+
+/**
+ * Adds the next few entries; false where there are no more. Not the loop above itself: V8 optimizes a loop of an async
+ * function anew for each layer, which took a third of the time.
+ */
+function addSome(builder: UpperBuilder, entries: Iterator<LayerEntry>): boolean {
+  for (let count = 0; count < LOOK; count++) {
+    const next = entries.next();
+    if (next.done) return false;
+    builder.add(next.value.entry, next.value.file);
+  }
+  return true;
 }
 
 function warn(layer: string, replaced: readonly Replaced[], context: Context): void {

@@ -127,9 +127,7 @@ function* entriesOf(name: string, range: ByteRange, order: number): Generator<La
   const file: LayerFile = { order, file: range.fd };
   const read = (target: Uint8Array, position: number) => readRange(range, target, position);
   try {
-    for (const entry of scanTar({ read, size: range.length })) {
-      yield { entry: range.offset === 0 ? entry : { ...entry, offset: range.offset + entry.offset }, file };
-    }
+    for (const entry of scanTar({ read, size: range.length, origin: range.offset })) yield { entry, file };
   } catch (error) {
     throw inLayer(error, name);
   }

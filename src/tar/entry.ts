@@ -19,7 +19,7 @@ export interface TarEntry {
   readonly major: number;
   readonly minor: number;
   readonly xattrs: ReadonlyMap<string, Buffer>;
-  /** Where the stored bytes begin, from the archive's first byte. */
+  /** Where the stored bytes begin: from the archive's first byte, or, where it lies in a larger file, from that file's. */
   readonly offset: number;
   /** Bytes of its PAX records, long names and sparse map. Absent where no archive holds it. */
   readonly headerBytes?: number;

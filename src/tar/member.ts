@@ -74,7 +74,7 @@ function assemble(window: Window, position: number, header: Header, preface: Pre
     major: isDevice ? device(pax?.get('SCHILY.devmajor'), header.major, 'major', 0xfff) : 0,
     minor: isDevice ? device(pax?.get('SCHILY.devminor'), header.minor, 'minor', 0xfffff) : 0,
     xattrs: paxXattrs(own),
-    offset: body.offset,
+    offset: window.origin + body.offset,
     headerBytes: preface.bytes + body.mapBytes,
   };
   const { segments, next } = body;
@@ -99,9 +99,14 @@ function id(pax: string | undefined, header: number, key: string): number {
   return value;
 }
 
-function mtimeOf(pax: PaxFields | undefined, header: Header): bigint {
+let last = { seconds: 0, mtime: 0n };
+
+/** Neighbours mostly agree: then they share one bigint. */
+function mtimeOf(pax: PaxFields | undefined, { mtime: seconds }: Header): bigint {
   const own = pax?.get('mtime');
-  return own === undefined ? BigInt(header.mtime) * 1_000_000_000n : paxTime(own, 'mtime');
+  if (own !== undefined) return paxTime(own, 'mtime');
+  if (seconds !== last.seconds) last = { seconds, mtime: BigInt(seconds) * 1_000_000_000n };
+  return last.mtime;
 }
 
 /** Large numbers come as base-256, or as star's and libarchive's SCHILY.devmajor and SCHILY.devminor. */

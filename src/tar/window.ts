@@ -3,6 +3,8 @@ import { FlattenError } from '../errors.js';
 /** Where an archive is read from: an uncompressed tar of known size. */
 export interface TarSource {
   readonly size: number;
+  /** Where the archive begins in the file that entries' offsets are to count from. Default 0. */
+  readonly origin?: number;
   /** Reads at most `target.length` bytes at `position` and returns how many; 0 only at the end. */
   read(target: Uint8Array, position: number): number;
 }
@@ -11,6 +13,7 @@ export interface TarSource {
 export class Window {
   /** Of the archive. */
   readonly size: number;
+  readonly origin: number;
   readonly #source: TarSource;
   #bytes: Buffer;
   #words: Int32Array;
@@ -20,6 +23,7 @@ export class Window {
   constructor(source: TarSource, size: number) {
     this.#source = source;
     this.size = source.size;
+    this.origin = source.origin ?? 0;
     [this.#bytes, this.#words] = memory(size);
   }
 
