@@ -88,3 +88,13 @@ test('README: every file it links to is there', () => {
   for (const link of links)
     assert.doesNotThrow(() => execFileSync('test', ['-e', join(PROJECT, link)]), link);
 });
+
+test('README: scripts/bench has the contests whose ratios it gives', () => {
+  const list = execFileSync(join(PROJECT, 'scripts/bench'), ['--list'], { encoding: 'utf8' });
+  const named = [...README.matchAll(/^\| `([a-z-]+)` \| [^|]+ \| \d/gm)].map(([, name]) => name!);
+  assert.ok(named.length >= 5);
+  for (const name of named) {
+    for (const input of ['big', 'tiny'])
+      assert.ok(list.includes(`\n${name}/${input}: `), `${name} on ${input} is no contest`);
+  }
+});
