@@ -19,9 +19,12 @@ for (const [signal, code] of [
 }
 // A reader that has seen enough (`| head`) is no error of ours; the write that fails ends the run.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') controller.abort(error.code);
-  else throw error;
+  if (error.code === 'EPIPE') return controller.abort(error.code);
+  process.stderr.write(`flatten: error: standard output: ${error.message}\n`);
+  process.exit(EXIT.failed);
 });
 
 const code = await run(process.argv, controller.signal);
+// What is printed may still fail; but an interrupted run waits for no reader.
+if (!controller.signal.aborted) await new Promise((written) => process.stdout.write('', written));
 process.exit(code === EXIT.interrupted ? interruption : code);

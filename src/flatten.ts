@@ -1,9 +1,10 @@
+import { existsSync, realpathSync } from 'node:fs';
 import type { Context } from './context.js';
 import { FlattenError } from './errors.js';
 import { type InputOptions, type MoreInputOptions, withImages, withTree } from './input.js';
 import type { Digest } from './oci/digest.js';
 import { formatPlatform } from './oci/platform.js';
-import { writeDigestFile } from './sinks/digest-file.js';
+import { digestFile, writeDigestFile } from './sinks/digest-file.js';
 import { isImageFormat } from './sinks/image/location.js';
 import {
   type DiskOptions,
@@ -14,7 +15,9 @@ import {
   pathOf,
 } from './sinks/output.js';
 import type { Artifact } from './sinks/sink.js';
+import { refuseExisting } from './sinks/staging.js';
 import type { Image, OpenedImage } from './sources/image.js';
+import { locate } from './sources/transport.js';
 import { flattenedOf, imageOptions, type SquashOptions, writeEvery } from './squash.js';
 import { readBack } from './verify.js';
 
@@ -70,6 +73,8 @@ export async function flatten(options: FlattenOptions): Promise<FlattenResult> {
   const { output } = options;
   const format = formatOf(output, options.format);
   checkFits(options, format);
+  if (format === 'directory') refuseAround(options);
+  if (options.sha256 && !options.force) refuseExisting(digestFile(output), 'file', { force: false });
   const known = sinkOptions(options, format);
   const { squash: { fromLayer, last } = {} } = options;
   const keep = { ...(fromLayer !== undefined && { fromLayer }), ...(last !== undefined && { last }) };
@@ -96,6 +101,10 @@ async function writeOne(
     const sink = await openSink(output, format, { ...known, ...(options.readBack && { check }) });
     const artifact = await sink.write(flattenedOf(image, tree), context);
     if (sha256) await writeDigestFile(output, artifact.digest!);
+    else if (options.force && format !== 'directory' && existsSync(digestFile(output))) {
+      const message = `${digestFile(output)}: is of the output before (--sha256 writes it anew)`;
+      context.report({ type: 'warning', message });
+    }
     return artifact;
   });
 }
@@ -136,6 +145,33 @@ function checkFits(options: FlattenOptions, format: Format): void {
     });
   }
   if (readBack) throw new FlattenError('USAGE', '--verify: of several images none is read back');
+}
+
+/** Throws `USAGE` for a directory that holds what is read, or the work of whoever runs this: it would be replaced with all that is in it. */
+function refuseAround({ input, output, add = [] }: FlattenOptions): void {
+  const target = realPath(output);
+  if (target === undefined) return;
+  const { path } = locate(input);
+  for (const [what, inside] of [
+    ['the working directory', '.'],
+    ...(path === '-' ? [] : [[path, path]]),
+    ...add.map(({ directory }) => [directory, directory]),
+  ] as const) {
+    const there = realPath(inside!);
+    if (there !== target && !there?.startsWith(`${target}/`)) continue;
+    throw new FlattenError('USAGE', `${output}: would be replaced, and ${what} is in it`, {
+      hint: 'name another output, or work from another directory',
+    });
+  }
+}
+
+/** Undefined where nothing is there. */
+function realPath(path: string): string | undefined {
+  try {
+    return realpathSync(path);
+  } catch {
+    return undefined;
+  }
 }
 
 /** `given` are options by their names in the library. */

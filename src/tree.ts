@@ -68,7 +68,7 @@ export async function loadTree(
     await mergeLayers(layers, { root, budget, opened }, options, context, (count) => {
       if (count === keep) base = snapshot(root);
     });
-    edit(root, options);
+    edit(root, options, context);
     await mergeLayers(options.add ?? [], { root, budget, opened }, { keepDirlinks: true }, context);
     if (sourceDateEpoch !== undefined) {
       // The base too: that kept layers are not clamped is no difference that a layer above should undo.
@@ -111,9 +111,26 @@ async function mergeLayers(
   opened.push(...merged); // until here they were openLayers' to close
 }
 
-function edit(root: Directory, { include: wanted = [], exclude: unwanted = [] }: TreeOptions): void {
-  if (wanted.length > 0) include(root, pathTest(wanted));
-  if (unwanted.length > 0) exclude(root, pathTest(unwanted));
+function edit(
+  root: Directory,
+  { include: wanted = [], exclude: unwanted = [] }: TreeOptions,
+  { report }: Context,
+): void {
+  for (const [option, globs, act] of [
+    ['--include', wanted, include],
+    ['--exclude', unwanted, exclude],
+  ] as const) {
+    if (globs.length === 0) continue;
+    const idle = new Set(globs);
+    const tests = globs.map((glob) => ({ glob, test: pathTest([glob]) }));
+    act(root, (path) => {
+      const meant = tests.filter(({ test }) => test(path));
+      for (const { glob } of meant) idle.delete(glob);
+      return meant.length > 0;
+    });
+    for (const glob of idle)
+      report({ type: 'warning', message: `${option} ${glob}: nothing has such a path` });
+  }
 }
 
 async function readUpper(

@@ -36,7 +36,12 @@ export async function readBack(path: string, rootfs: Rootfs, context: Context): 
   const [first, ...more] = await differencesOf(path, rootfs, context);
   if (first === undefined) return;
   const others = more.length === 0 ? '' : `, and ${more.length} more differences`;
-  throw new FlattenError('LOSS', `read back: ${first.what}${others}`, { path: first.path || '.' });
+  const isDirectory = statSync(path, { throwIfNoEntry: false })?.isDirectory();
+  const asRoot = isDirectory && process.getuid?.() !== 0;
+  throw new FlattenError('LOSS', `read back: ${first.what}${others}`, {
+    path: first.path || '.',
+    ...(asRoot && { hint: 'owners and devices take root: run it as root, or without --verify' }),
+  });
 }
 
 async function differencesOf(path: string, expected: Rootfs, context: Context): Promise<Difference[]> {

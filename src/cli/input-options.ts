@@ -32,9 +32,11 @@ function collect(value: string, before: readonly string[] = []): string[] {
 }
 
 function collectDirectory(value: string, before: InputOptions['mkdir'] = []): InputOptions['mkdir'] {
-  const match = /^(.+?)(?::([0-7]{1,4}))?$/.exec(value)!;
-  if (match === null) throw new InvalidArgumentError('It is PATH or PATH:MODE, as /data:0750.');
-  return [...before, { path: match[1]!, mode: Number.parseInt(match[2] ?? '755', 8) }];
+  const [, path, digits = '755'] = /^(.+?)(?::(\d+))?$/s.exec(value) ?? [];
+  const mode = /^[0-7]+$/.test(digits) ? Number.parseInt(digits, 8) : Number.NaN;
+  if (path === undefined || !(mode <= 0o7777))
+    throw new InvalidArgumentError('It is PATH or PATH:MODE, as /data:0750.');
+  return [...before, { path, mode }];
 }
 
 function collectAdded(value: string, before: InputOptions['add'] = []): InputOptions['add'] {

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync, readSync, realpathSync } from 'node:fs';
 import type { Command } from 'commander';
 import { FlattenError, ioError, throwIfAborted } from '../errors.js';
 
@@ -30,6 +30,7 @@ export function addMount(program: Command, signal: AbortSignal): void {
     .argument('<dir>')
     .action(async (directory: string) => {
       await requireRoot(`flatten unmount ${directory}`, `fusermount -u ${directory}`);
+      refuseOthers(directory);
       await system('umount', ['--', directory], signal);
     });
 }
@@ -40,7 +41,7 @@ function mountOptions(image: string): string[] {
   try {
     const fd = openSync(image, 'r');
     try {
-      readSync(fd, superblock, 0, superblock.length, 0);
+      if (fstatSync(fd).isFile()) readSync(fd, superblock, 0, superblock.length, 0);
     } finally {
       closeSync(fd);
     }
@@ -54,6 +55,29 @@ function mountOptions(image: string): string[] {
   }
   const isDirty = (superblock.readUInt32LE(INCOMPATIBLE) & NEEDS_RECOVERY) !== 0;
   return isDirty ? [...OPTIONS, 'noload'] : OPTIONS;
+}
+
+/** Throws `USAGE` where what is mounted is no disk image. */
+function refuseOthers(directory: string): void {
+  let path: string;
+  let mounts: string[];
+  try {
+    path = realpathSync(directory);
+    mounts = readFileSync('/proc/self/mountinfo', 'latin1').split('\n');
+  } catch (error) {
+    throw ioError(error, directory);
+  }
+  // Its fifth field is the mount point, with blanks and the like in octal; the kind and the device follow a hyphen: proc(5).
+  const point = Buffer.from(path)
+    .toString('latin1')
+    .replace(/[ \t\n\\]/g, (char) => `\\${char.charCodeAt(0).toString(8).padStart(3, '0')}`);
+  const mount = mounts.findLast((line) => line.split(' ')[4] === point);
+  if (mount === undefined) throw new FlattenError('USAGE', `${directory}: nothing is mounted there`);
+  if (!/ - ext[234] \/dev\/loop/.test(mount)) {
+    throw new FlattenError('USAGE', `${directory}: what is mounted there is no disk image`, {
+      hint: `umount ${directory}`,
+    });
+  }
 }
 
 async function requireRoot(command: string, withFuse: string): Promise<void> {

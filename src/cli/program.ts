@@ -25,6 +25,7 @@ Examples:
  * \`--json\`.
  */
 export async function run(argv: readonly string[], signal: AbortSignal): Promise<number> {
+  if (process.env.SOURCE_DATE_EPOCH === '') delete process.env.SOURCE_DATE_EPOCH; // set to nothing: not set
   const program = new Command('flatten')
     .version(version(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')

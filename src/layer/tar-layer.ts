@@ -20,6 +20,8 @@ export interface TarLayer {
   readonly digest?: Digest;
   /** Of the uncompressed tar. */
   readonly diffID?: Digest;
+  /** Warn where the tar has no end. Layers often lack it, and have digests to tell that they are whole. */
+  readonly needsEnd?: boolean;
 }
 
 /**
@@ -54,14 +56,14 @@ function alone(context: Context): Loading {
 }
 
 async function openInPlace(layer: TarLayer, context: Context, loading: Loading): Promise<OpenLayer> {
-  const { name, blob } = layer;
+  const { blob } = layer;
   loading.allowance.spend(blob.length);
   const closed = new AbortController();
   const signal = AbortSignal.any([context.signal, closed.signal]);
   const verified = context.verify ? verifyInPlace(layer, loading.threads, signal) : Promise.resolve();
   verified.catch(() => {}); // whoever writes the output awaits it
   return {
-    entries: () => entriesOf(name, blob, loading.order),
+    entries: () => entriesOf(layer, blob, loading.order, context),
     size: blob.length,
     verified,
     close: () => closed.abort(),
@@ -93,7 +95,7 @@ async function openUnpacked(layer: TarLayer, context: Context, loading: Loading)
     throw error;
   }
   return {
-    entries: () => entriesOf(name, range, order),
+    entries: () => entriesOf(layer, range, order, context),
     size: range.length,
     verified: Promise.resolve(),
     close,
@@ -123,11 +125,19 @@ function compare(what: string, expected: Digest, actual: Digest | undefined): vo
   });
 }
 
-function* entriesOf(name: string, range: ByteRange, order: number): Generator<LayerEntry> {
+function* entriesOf(
+  { name, needsEnd = false }: TarLayer,
+  range: ByteRange,
+  order: number,
+  { report }: Context,
+): Generator<LayerEntry> {
   const file: LayerFile = { order, file: range.fd };
   const read = (target: Uint8Array, position: number) => readRange(range, target, position);
+  const onOpenEnd = () =>
+    report({ type: 'warning', message: `${name}: the archive has no end: it may be cut short` });
   try {
-    for (const entry of scanTar({ read, size: range.length, origin: range.offset })) yield { entry, file };
+    const source = { read, size: range.length, origin: range.offset };
+    for (const entry of scanTar(source, needsEnd ? { onOpenEnd } : {})) yield { entry, file };
   } catch (error) {
     throw inLayer(error, name);
   }

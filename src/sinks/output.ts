@@ -65,7 +65,11 @@ export function formatOf(output: string, format?: string): Format {
 }
 
 function isDirectory(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false; // what is wrong with it is said where it is used
+  }
 }
 
 /** Where an output lies: a path, `-` for standard output, undefined where it is no file. Throws `USAGE` where it makes no sense. */

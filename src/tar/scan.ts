@@ -21,17 +21,28 @@ const MAX_GLOBALS = 1 << 16;
 /** Bytes read at a time; bodies that are longer are not read at all. */
 const DEFAULT_WINDOW = 64 * 1024;
 
+export interface ScanOptions {
+  /** Bytes read at a time. */
+  readonly window?: number;
+  /** Called where the archive ends without the zeros that should end it: it may have been cut. */
+  readonly onOpenEnd?: () => void;
+}
+
 /**
  * Yields the members of a tar archive in order, reading headers only. Bodies are skipped, never held. The archive ends
  * at two zero blocks or at its last byte. Errors (`BAD_LAYER`, `LIMIT`) name the member and are final.
  */
-export function* scanTar(source: TarSource, options: { readonly window?: number } = {}): Generator<TarEntry> {
+export function* scanTar(source: TarSource, options: ScanOptions = {}): Generator<TarEntry> {
   const window = new Window(source, Math.max(options.window ?? DEFAULT_WINDOW, BLOCK));
   let preface = blank(new Map());
   let position = 0;
   for (;;) {
     const header = headerAt(window, position);
-    if (header === undefined) break;
+    if (header === undefined) {
+      if (position === 0) refuseZeros(window);
+      else if (position >= window.size) options.onOpenEnd?.();
+      break;
+    }
     if (isSpecial(header.type)) {
       preface = remember(preface, header, specialBody(window, position, header, preface), position);
       position += BLOCK + padded(header.size);
@@ -68,6 +79,22 @@ function endsAt(window: Window, position: number): boolean {
   if (!isZero(window.at(position, BLOCK))) return false;
   if (isZero(window.at(position + BLOCK, BLOCK))) return true;
   throw new FlattenError('BAD_LAYER', `a lone zero block at byte ${position}, with more after it`);
+}
+
+/** Bytes of the largest archive without members: tars are padded to whole tape records, mostly of 10 KiB. */
+const MAX_EMPTY = 1 << 20;
+/** Where an ext2, ext3 or ext4 file system has its magic number, 0xEF53. */
+const EXT_MAGIC = 1024 + 56;
+
+/** An archive without members is zeros alone, and few of them. */
+function refuseZeros(window: Window): void {
+  const start = window.at(0, MAX_EMPTY);
+  if (window.size <= MAX_EMPTY && isZero(start)) return;
+  const isExt = start.length > EXT_MAGIC + 1 && start.readUInt16LE(EXT_MAGIC) === 0xef53;
+  throw new FlattenError(
+    'BAD_LAYER',
+    isExt ? 'no tar, but a disk image (ext2, ext3 or ext4)' : 'no tar: it begins with zeros',
+  );
 }
 
 function isZero(block: Buffer): boolean {
