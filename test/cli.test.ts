@@ -24,6 +24,11 @@ test('--help begins with examples', () => {
   assert.ok(help.indexOf('flatten image.tar -o rootfs/') < help.indexOf('Usage:'));
 });
 
+test('help is a command too', () => {
+  assert.equal(run(['help']).stdout.toString(), run(['--help']).stdout.toString());
+  assert.match(run(['help', 'verify']).stdout.toString(), /^Usage: flatten verify /);
+});
+
 test('no arguments, an unknown option, an unclear output: exit 2 and a way on', (t) => {
   const cwd = scratch(t);
   for (const args of [

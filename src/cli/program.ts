@@ -33,7 +33,8 @@ export async function run(argv: readonly string[], signal: AbortSignal): Promise
     .showHelpAfterError('(flatten --help shows how)')
     .configureOutput({ outputError: (text, write) => write(`flatten: ${text}`) })
     .exitOverride()
-    .enablePositionalOptions();
+    .enablePositionalOptions()
+    .helpCommand('help [command]', 'print the help of a command');
   addConvert(program, signal);
   addImport(program, signal);
   addVerify(program, signal);
