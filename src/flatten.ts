@@ -101,7 +101,7 @@ async function writeOne(
     const sink = await openSink(output, format, { ...known, ...(options.readBack && { check }) });
     const artifact = await sink.write(flattenedOf(image, tree), context);
     if (sha256) await writeDigestFile(output, artifact.digest!);
-    else if (options.force && format !== 'directory' && existsSync(digestFile(output))) {
+    else if (options.force && isFile(output, format) && existsSync(digestFile(output))) {
       const message = `${digestFile(output)}: is of the output before (--sha256 writes it anew)`;
       context.report({ type: 'warning', message });
     }
@@ -122,12 +122,16 @@ function sinkOptions(options: FlattenOptions, format: Format): OutputOptions {
   };
 }
 
+/** Whether the output is a file that is no image: `OUTPUT.sha256` may stand beside it. */
+function isFile(output: string, format: Format): boolean {
+  return format !== 'directory' && output !== '-' && !isImageFormat(format);
+}
+
 /** Throws `USAGE` for options that the output has no use for. */
 function checkFits(options: FlattenOptions, format: Format): void {
   const { output, disk, squash, readBack, sha256, platform } = options;
   const isImage = isImageFormat(format);
-  const isFile = format !== 'directory' && output !== '-' && !isImage;
-  if (sha256 && !isFile) {
+  if (sha256 && !isFile(output, format)) {
     const hint = isImage ? { hint: "an image has a digest, which the program's last line says" } : {};
     throw new FlattenError('USAGE', '--sha256 is for outputs that are files and no images', hint);
   }

@@ -1,10 +1,9 @@
-import { statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, resolve } from 'node:path';
 import { type Context, DEFAULT_LIMITS, type Event } from './context.js';
-import { FlattenError, ioError } from './errors.js';
+import { FlattenError } from './errors.js';
 import { type Keep, keptLayers } from './layer/kept.js';
 import { parsePlatform } from './oci/platform.js';
+import { locate } from './sinks/staging/place.js';
 import { type AddedDirectory, addedLayer, type MadeDirectory, madeLayer } from './sources/added.js';
 import type { OpenedImage } from './sources/image.js';
 import { openImages } from './sources/open.js';
@@ -141,17 +140,5 @@ function contextOf(options: InputOptions, output: string | undefined): Context {
 /** The output's own directory has room for the image, as a small /tmp may not; TMPDIR is the user's word and wins. */
 function temporary(output: string | undefined): string {
   if (process.env.TMPDIR || output === undefined || output === '-') return tmpdir();
-  const parent = dirname(resolve(output));
-  let isThere = false;
-  try {
-    const stat = statSync(parent, { throwIfNoEntry: false });
-    if (stat?.isDirectory()) return parent;
-    isThere = stat !== undefined;
-  } catch (error) {
-    throw ioError(error, `${output}: cannot be written`);
-  }
-  if (isThere) throw new FlattenError('NOT_FOUND', `${output}: cannot be written: ${parent} is no directory`);
-  throw new FlattenError('NOT_FOUND', `${parent}: the output's directory is not there`, {
-    hint: `mkdir -p ${parent}`,
-  });
+  return locate(output).parent;
 }

@@ -122,12 +122,7 @@ function edit(
   ] as const) {
     if (globs.length === 0) continue;
     const idle = new Set(globs);
-    const tests = globs.map((glob) => ({ glob, test: pathTest([glob]) }));
-    act(root, (path) => {
-      const meant = tests.filter(({ test }) => test(path));
-      for (const { glob } of meant) idle.delete(glob);
-      return meant.length > 0;
-    });
+    act(root, pathTest(globs, idle));
     for (const glob of idle)
       report({ type: 'warning', message: `${option} ${glob}: nothing has such a path` });
   }

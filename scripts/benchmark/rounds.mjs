@@ -36,8 +36,10 @@ export async function runRounds(entries, place, options, say) {
 async function runOnce({ input, contestant }, place, { flatten, cpus }) {
   const { argv, output, cold } = CONTESTANTS[contestant];
   const cwd = await place.fresh();
-  if (cold) await command('sync', [input[cold]]); // what is not on the disk yet cannot leave the cache
-  if (cold) await command('dd', [`if=${input[cold]}`, 'iflag=nocache', 'count=0', 'status=none']);
+  if (cold) {
+    await command('sync', [input[cold]]); // what is not on the disk yet cannot leave the cache
+    await command('dd', [`if=${input[cold]}`, 'iflag=nocache', 'count=0', 'status=none']);
+  }
   const figures = await measure(argv(input, flatten), { cpus, cwd });
   return output ? { ...figures, size: statSync(join(cwd, output)).size } : figures;
 }

@@ -1,6 +1,7 @@
-import { closeSync, fstatSync, openSync, readFileSync, readSync, realpathSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, realpathSync } from 'node:fs';
 import type { Command } from 'commander';
 import { FlattenError, ioError, throwIfAborted } from '../errors.js';
+import { mounts } from '../sinks/staging/mounts.js';
 
 const OPTIONS = ['loop', 'ro', 'noatime', 'nodiratime'];
 /** In the superblock, 1024 bytes into the file: the magic number, and the incompatible features. */
@@ -60,20 +61,14 @@ function mountOptions(image: string): string[] {
 /** Throws `USAGE` where what is mounted is no disk image. */
 function refuseOthers(directory: string): void {
   let path: string;
-  let mounts: string[];
   try {
     path = realpathSync(directory);
-    mounts = readFileSync('/proc/self/mountinfo', 'latin1').split('\n');
   } catch (error) {
     throw ioError(error, directory);
   }
-  // Its fifth field is the mount point, with blanks and the like in octal; the kind and the device follow a hyphen: proc(5).
-  const point = Buffer.from(path)
-    .toString('latin1')
-    .replace(/[ \t\n\\]/g, (char) => `\\${char.charCodeAt(0).toString(8).padStart(3, '0')}`);
-  const mount = mounts.findLast((line) => line.split(' ')[4] === point);
+  const mount = mounts().findLast(({ point }) => point === path);
   if (mount === undefined) throw new FlattenError('USAGE', `${directory}: nothing is mounted there`);
-  if (!/ - ext[234] \/dev\/loop/.test(mount)) {
+  if (!/^ext[234]$/.test(mount.kind) || !mount.source.startsWith('/dev/loop')) {
     throw new FlattenError('USAGE', `${directory}: what is mounted there is no disk image`, {
       hint: `umount ${directory}`,
     });

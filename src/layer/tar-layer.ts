@@ -20,8 +20,8 @@ export interface TarLayer {
   readonly digest?: Digest;
   /** Of the uncompressed tar. */
   readonly diffID?: Digest;
-  /** Warn where the tar has no end. Layers often lack it, and have digests to tell that they are whole. */
-  readonly needsEnd?: boolean;
+  /** {@link Layer.isPlain}. Then the tar should have an end, too: layers often lack it, but have digests to tell that they are whole. */
+  readonly isPlain?: boolean;
 }
 
 /**
@@ -29,12 +29,13 @@ export interface TarLayer {
  * unpacked and digested in one go. Errors name the layer; after a wrong digest, damage to the data goes unmentioned.
  */
 export function tarLayer(layer: TarLayer): Layer {
-  const { name, blob, digest, diffID } = layer;
+  const { name, blob, digest, diffID, isPlain = false } = layer;
   return {
     name,
     ...(digest && { digest }),
     ...(diffID && { diffID }),
     size: blob.length,
+    isPlain,
     stored: blob,
     async open(context, shared) {
       const loading = shared ?? alone(context);
@@ -126,7 +127,7 @@ function compare(what: string, expected: Digest, actual: Digest | undefined): vo
 }
 
 function* entriesOf(
-  { name, needsEnd = false }: TarLayer,
+  { name, isPlain = false }: TarLayer,
   range: ByteRange,
   order: number,
   { report }: Context,
@@ -137,7 +138,7 @@ function* entriesOf(
     report({ type: 'warning', message: `${name}: the archive has no end: it may be cut short` });
   try {
     const source = { read, size: range.length, origin: range.offset };
-    for (const entry of scanTar(source, needsEnd ? { onOpenEnd } : {})) yield { entry, file };
+    for (const entry of scanTar(source, isPlain ? { onOpenEnd } : {})) yield { entry, file };
   } catch (error) {
     throw inLayer(error, name);
   }

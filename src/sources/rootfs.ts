@@ -8,7 +8,7 @@ import type { OpenedImage } from './image.js';
 
 /** A root filesystem in a tar, perhaps a compressed one: an image of one layer that nothing is known about. */
 export function tarRootfs(name: string, blob: ByteRange): OpenedImage {
-  return { name, kind: 'rootfs', layers: [{ ...tarLayer({ name, blob, needsEnd: true }), isPlain: true }] };
+  return { name, kind: 'rootfs', layers: [tarLayer({ name, blob, isPlain: true })] };
 }
 
 /** A root filesystem in a directory of this machine. `exclude` lists paths to leave out, such as the output. */

@@ -1,10 +1,21 @@
 import { readFileSync } from 'node:fs';
 
+/** Something that is mounted. */
+export interface Mount {
+  /** Where: a real path. */
+  readonly point: string;
+  /** The kind of file system, as `ext3`. */
+  readonly kind: string;
+  /** What is mounted, as `/dev/loop0`. */
+  readonly source: string;
+}
+
 /**
- * The mount points at or below a directory (real path, no trailing slash); none where the system does not list them.
- * Lines of `/proc/self/mountinfo` (proc_pid_mountinfo(5)): the fifth field is the mount point, odd bytes as `\ooo`.
+ * All mounts, the last one at a point being the one that is seen; none where the system does not list them. Lines of
+ * `/proc/self/mountinfo` (proc_pid_mountinfo(5)): the fifth field is the mount point, odd bytes as `\ooo`; behind a
+ * hyphen stand kind and source.
  */
-export function mountsBelow(directory: string): string[] {
+export function mounts(): Mount[] {
   let table: string;
   try {
     table = readFileSync('/proc/self/mountinfo', 'latin1');
@@ -13,7 +24,18 @@ export function mountsBelow(directory: string): string[] {
   }
   return table
     .split('\n')
-    .map((line) => unescaped(line.split(' ')[4] ?? ''))
+    .filter((line) => line !== '')
+    .map((line) => {
+      const [head = '', tail = ''] = line.split(' - ');
+      const [kind = '', source = ''] = tail.split(' ');
+      return { point: unescaped(head.split(' ')[4] ?? ''), kind, source };
+    });
+}
+
+/** The mount points at or below a directory (real path, no trailing slash). */
+export function mountsBelow(directory: string): string[] {
+  return mounts()
+    .map(({ point }) => point)
     .filter((point) => point === directory || point.startsWith(`${directory}/`));
 }
 

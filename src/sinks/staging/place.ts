@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync, realpathSync } from 'node:fs';
+import { lstatSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { FlattenError, ioError } from '../../errors.js';
 import { mountsBelow } from './mounts.js';
@@ -21,6 +21,7 @@ export function locate(output: string): Place {
   if (name === '') throw new FlattenError('USAGE', `${output}: cannot be an output`);
   try {
     const parent = realpathSync(directory);
+    statSync(`${parent}/.`); // ENOTDIR for a file
     return { parent, name, target: join(parent, name) };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
