@@ -3,8 +3,11 @@ import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
+  linkSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
+  statSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
@@ -79,6 +82,53 @@ test('hard links in an added directory stay links', async (t) => {
   const output = join(cwd, 'flat.tar');
   await flatten({ input: DEMO, output, include: ['nothing'], add: [{ directory: host, path: 'x' }] });
   assert.match(execFileSync('tar', ['-tvf', output], { encoding: 'utf8' }), /x\/b link to x\/a/);
+});
+
+test(
+  'hard links that are added through a symlink of the image find what is added with them',
+  { skip: needs('cp') },
+  async (t) => {
+    const cwd = scratch(t);
+    const [host, rootfs] = [join(cwd, 'host'), join(cwd, 'rootfs')];
+    for (const path of [host, join(rootfs, 'usr/bin')]) mkdirSync(path, { recursive: true });
+    symlinkSync('usr/bin', join(rootfs, 'bin'));
+    for (const [directory, bytes] of [
+      [join(rootfs, 'usr/bin'), 'old'],
+      [host, 'new busybox'],
+    ] as const) {
+      writeFileSync(join(directory, 'busybox'), bytes);
+      for (const name of ['cat', 'ls', 'sh']) linkSync(join(directory, 'busybox'), join(directory, name));
+    }
+    const output = join(cwd, 'out');
+    await flatten({ input: rootfs, output: `${output}/`, add: [{ directory: host, path: 'bin' }] });
+    execFileSync('cp', ['-a', `${host}/.`, join(rootfs, 'bin')]);
+    const seen = (root: string) =>
+      readdirSync(join(root, 'bin')).map((name) => {
+        const { ino, nlink } = statSync(join(root, 'bin', name));
+        return [
+          name,
+          readFileSync(join(root, 'bin', name), 'utf8'),
+          nlink,
+          ino === statSync(join(root, 'usr/bin/sh')).ino,
+        ];
+      });
+    assert.deepEqual(seen(output), seen(rootfs));
+    assert.deepEqual(seen(output)[0], ['busybox', 'new busybox', 4, true]);
+  },
+);
+
+test('two names of one added file that become one name in the image are that one file', async (t) => {
+  const cwd = scratch(t);
+  const [host, rootfs] = [join(cwd, 'host'), join(cwd, 'rootfs')];
+  for (const path of [join(host, 'lib'), join(host, 'lib64'), join(rootfs, 'lib')])
+    mkdirSync(path, { recursive: true });
+  symlinkSync('lib', join(rootfs, 'lib64'));
+  writeFileSync(join(host, 'lib/ld.so'), 'loader');
+  linkSync(join(host, 'lib/ld.so'), join(host, 'lib64/ld.so'));
+  const output = join(cwd, 'out');
+  await flatten({ input: rootfs, output: `${output}/`, add: [{ directory: host, path: '/' }] });
+  assert.equal(readFileSync(join(output, 'lib64/ld.so'), 'utf8'), 'loader');
+  assert.equal(statSync(join(output, 'lib/ld.so')).nlink, 1);
 });
 
 test('a directory that is not there cannot be added, and nothing appears', async (t) => {

@@ -1,7 +1,8 @@
 import { FlattenError, printable } from '../errors.js';
 import type { Directory, Node } from '../rootfs/node.js';
-import { lookup, MAX_PATH, splitLast } from '../rootfs/path.js';
+import { lookup, MAX_PATH } from '../rootfs/path.js';
 import type { Budget } from './budget.js';
+import { findMerged, type Spot } from './merged-view.js';
 
 /** A hard link as its entry has it: the place it takes, and the path of its target. */
 export interface Link {
@@ -11,32 +12,41 @@ export interface Link {
   readonly name: string;
 }
 
+/** What {@link Links} works on. */
+export interface LinksOptions {
+  /** The layer's tree. */
+  readonly root: Directory;
+  /** The tree so far. */
+  readonly lower: Directory;
+  /** Whether a link to itself is one that GNU tar wrote for a file that it was told of twice, as in a root filesystem. */
+  readonly isPlain: boolean;
+  readonly budget: Budget;
+}
+
 /**
- * Hard links of one layer: rule 5 of the layer rules. A target is looked for among what the layer has put there so
- * far, then among its later entries, then in the lower. A link that waits leaves its place empty: a later entry may
- * take it, and then the link is void.
+ * Hard links of one layer: rule 5 of the layer rules. A target is looked for on the merged view of what the layer has
+ * put there so far and the lower, then in the lower alone, then among the layer's later entries. A link that waits for
+ * those leaves its place empty: a later entry may take it, and then the link is void.
  */
 export class Links {
-  readonly #root: Directory;
-  readonly #lower: Directory;
-  readonly #budget: Budget;
+  readonly #options: LinksOptions;
   readonly #waiting = new Map<Directory, Map<string, Link>>();
 
-  constructor(root: Directory, lower: Directory, budget: Budget) {
-    this.#root = root;
-    this.#lower = lower;
-    this.#budget = budget;
+  constructor(options: LinksOptions) {
+    this.#options = options;
   }
 
   /** Puts the link's inode in its place, or makes the link wait. */
   add(link: Link): void {
     const { parent, name } = link;
     if (link.target.length > MAX_PATH) throw bad(link, 'is longer than any path');
-    const [targetParent, targetName] = this.#placeOf(link);
-    if (targetParent === parent && targetName === name) throw bad(link, 'links to itself');
-    const found = this.#find(this.#root, link);
-    if (found !== undefined) {
-      parent.children.set(name, checked(link, found));
+    const spot = this.#find(link);
+    if (spot.parent === parent && spot.name === name) {
+      if (this.#options.isPlain && spot.node !== undefined && spot.node.kind !== 'directory') return;
+      throw bad(link, 'links to itself');
+    }
+    if (spot.node !== undefined) {
+      parent.children.set(name, checked(link, spot));
       return;
     }
     parent.children.delete(name);
@@ -59,10 +69,10 @@ export class Links {
     const chain = new Set([first]);
     let link = first;
     for (;;) {
-      const found = this.#find(this.#root, link);
-      const next = found === undefined ? this.#waitingAt(link) : undefined;
+      const spot = this.#find(link);
+      const next = spot.node === undefined ? this.#waitingAt(spot) : undefined;
       if (next === undefined) {
-        const node = checked(link, found ?? this.#find(this.#lower, link));
+        const node = checked(link, spot);
         for (const { parent, name } of chain) parent.children.set(name, node);
         return;
       }
@@ -73,24 +83,23 @@ export class Links {
   }
 
   /** The link that waits where this one leads. */
-  #waitingAt(link: Link): Link | undefined {
-    const [parent, name] = this.#placeOf(link);
+  #waitingAt({ parent, name }: Spot): Link | undefined {
     return parent && this.#waiting.get(parent)?.get(name);
   }
 
-  #placeOf(link: Link): [Directory | undefined, string] {
-    const [before, name] = splitLast(link.target);
-    const parent = this.#find(this.#root, { ...link, target: before }, true);
-    return [parent?.kind === 'directory' ? parent : undefined, name];
-  }
-
-  #find(root: Directory, { target, path }: Link, follow = false): Node | undefined {
-    return lookup(root, target, { follow, onLink: (link) => this.#budget.follow(link.target, path) });
+  #find({ target, path }: Link): Spot {
+    const { root: upper, lower, budget } = this.#options;
+    const onLink = (link: { readonly target: string }) => budget.follow(link.target, path);
+    const isTaken = (parent: Directory, name: string) => this.#waiting.get(parent)?.has(name) ?? false;
+    const spot = findMerged({ upper, lower, isTaken, onLink }, target);
+    if (spot.node !== undefined || this.#waitingAt(spot) !== undefined) return spot;
+    // What this layer put in the way does not count: the lower is meant as it was before.
+    return { ...spot, node: lookup(lower, target, { onLink }) };
   }
 }
 
-function checked(link: Link, node: Node | undefined): Node {
-  if (node === undefined) throw bad(link, 'has no target');
+function checked(link: Link, { node, isCircle }: Spot): Node {
+  if (node === undefined) throw bad(link, isCircle ? 'leads through a cycle of symlinks' : 'has no target');
   if (node.kind === 'directory') throw bad(link, 'leads to a directory');
   return node;
 }

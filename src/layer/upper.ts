@@ -50,7 +50,7 @@ export class UpperBuilder {
       keepDirlinks,
       budget,
     });
-    this.#links = new Links(this.#root, lower, budget);
+    this.#links = new Links({ root: this.#root, lower, isPlain, budget });
   }
 
   /** Takes one entry, its bytes lying in `file`. Throws `BAD_LAYER` or `LIMIT`, naming the path. */

@@ -132,20 +132,40 @@ class Layer {
   }
 
   #link(path: string, target: string): void {
-    const found = find(this.tree, target);
-    if (placeOf(this.tree, target) === path) throw new Refused('a link to itself');
+    const { place, found } = this.#target(target);
+    if (place === path) throw new Refused('a link to itself');
     if (found?.kind === 'd') throw new Refused('a link to a directory');
     this.#drop(path);
     if (found === undefined) this.#waiting.set(path, target);
     else this.#put(path, found);
   }
 
+  /** What a link's target is: on the merged view, else in the lower alone, unless a link that waits has that name. */
+  #target(target: string): { place: string | undefined; found: Inode | undefined } {
+    const view = this.#view();
+    const place = placeOf(view, target);
+    if (place !== undefined && this.#waiting.has(place)) return { place, found: undefined };
+    const found = place === undefined ? undefined : view.get(place);
+    return { place, found: found ?? find(this.#lower, target) };
+  }
+
+  /** The lower with this layer's names on it, nothing removed. */
+  #view(): Tree {
+    const view = new Map(this.#lower);
+    for (const path of this.#waiting.keys()) drop(view, path);
+    for (const path of [...this.tree.keys()].sort()) {
+      const inode = this.tree.get(path)!;
+      if (inode.kind !== 'd' || view.get(path)?.kind !== 'd') drop(view, path);
+      view.set(path, inode);
+    }
+    return view;
+  }
+
   /** Gives one waiting link its inode. */
   #settleOne(): void {
     for (const [path, target] of this.#waiting) {
-      const place = placeOf(this.tree, target);
+      const { place, found } = this.#target(target);
       if (place !== undefined && this.#waiting.has(place)) continue;
-      const found = find(this.tree, target) ?? find(this.#lower, target);
       if (found === undefined || found.kind === 'd') throw new Refused('no target');
       this.#waiting.delete(path);
       if (!path.startsWith(NOWHERE)) this.tree.set(path, found);
