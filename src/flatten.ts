@@ -6,6 +6,7 @@ import type { Digest } from './oci/digest.js';
 import { formatPlatform } from './oci/platform.js';
 import { digestFile, writeDigestFile } from './sinks/digest-file.js';
 import { isImageFormat } from './sinks/image/location.js';
+import { Losses, withLosses } from './sinks/loss.js';
 import {
   type DiskOptions,
   type Format,
@@ -99,7 +100,9 @@ async function writeOne(
   return withTree(image, options, context, async (tree) => {
     const check = (path: string) => readBack(path, tree.rootfs, context);
     const sink = await openSink(output, format, { ...known, ...(options.readBack && { check }) });
-    const artifact = await sink.write(flattenedOf(image, tree), context);
+    const losses = new Losses(known);
+    losses.merge(tree.losses);
+    const artifact = withLosses(await sink.write(flattenedOf(image, tree), context), losses);
     if (sha256) await writeDigestFile(output, artifact.digest!);
     else if (options.force && isFile(output, format) && existsSync(digestFile(output))) {
       const message = `${digestFile(output)}: is of the output before (--sha256 writes it anew)`;

@@ -5,6 +5,7 @@ import type { Keep } from './layer/kept.js';
 import { parseChanges } from './oci/change.js';
 import { parsePlatform } from './oci/platform.js';
 import type { ImageOptions, ImageSinkOptions } from './sinks/image.js';
+import { Losses, withLosses } from './sinks/loss.js';
 import type { Artifact, Flattened } from './sinks/sink.js';
 import type { OpenedImage } from './sources/image.js';
 import type { LoadedTree } from './tree.js';
@@ -67,10 +68,14 @@ export async function writeEvery(
 ): Promise<Artifact> {
   const { openImageWriter } = await import('./sinks/image.js');
   const writer = await openImageWriter(output, sink, context);
+  const losses = new Losses(sink);
   try {
     for (const image of images)
-      await withTree(image, input, context, (tree) => writer.add(flattenedOf(image, tree), context));
-    return await writer.publish();
+      await withTree(image, input, context, (tree) => {
+        losses.merge(tree.losses);
+        return writer.add(flattenedOf(image, tree), context);
+      });
+    return withLosses(await writer.publish(), losses);
   } finally {
     await writer.discard();
   }

@@ -4,6 +4,8 @@ import { FlattenError, printable, throwIfAborted } from './errors.js';
 import { Budget } from './layer/budget.js';
 import type { Layer, LayerEntry, OpenLayer } from './layer/layer.js';
 import { openLayers } from './layer/load.js';
+import { settleNames } from './layer/named-acls.js';
+import { Notes, type NotTaken, notTaken } from './layer/notes.js';
 import { UpperBuilder, type UpperOptions } from './layer/upper.js';
 import { clampTimes } from './rootfs/clamp.js';
 import { exclude, include } from './rootfs/edit.js';
@@ -31,6 +33,8 @@ export interface LoadedTree {
   readonly rootfs: Rootfs;
   /** The `keep` lowest layers and their tree, which shares its inodes with `rootfs`, but for directories. */
   readonly base?: { readonly layers: readonly Layer[]; readonly root: Directory };
+  /** What the image has and the tree has not, by kind. */
+  readonly losses: readonly NotTaken[];
   /** Resolves once every layer's digests were found right; rejects with the first that was not. */
   readonly verified: Promise<void>;
   /** To be called when no content will be read any more. */
@@ -62,14 +66,18 @@ export async function loadTree(
   };
   try {
     const root = directory();
-    const budget = new Budget(context.limits);
+    const notes = new Notes();
+    const making = { root, budget: new Budget(context.limits), opened, notes };
     const { keep = 0, sourceDateEpoch } = options;
     let base: Directory | undefined;
-    await mergeLayers(layers, { root, budget, opened }, options, context, (count) => {
+    await mergeLayers(layers, making, options, context, (count) => {
       if (count === keep) base = snapshot(root);
     });
+    if (notes.namedAcls.length > 0) {
+      settleNames(notes, root, (message) => context.report({ type: 'warning', message }));
+    }
     edit(root, options, context);
-    await mergeLayers(options.add ?? [], { root, budget, opened }, { keepDirlinks: true }, context);
+    await mergeLayers(options.add ?? [], making, { keepDirlinks: true }, context);
     if (sourceDateEpoch !== undefined) {
       // The base too: that kept layers are not clamped is no difference that a layer above should undo.
       for (const tree of base ? [root, base] : [root])
@@ -78,7 +86,8 @@ export async function loadTree(
     const verified = Promise.all(opened.map((layer) => layer.verified)).then(() => {});
     verified.catch(() => {});
     const kept = base && { base: { layers: layers.slice(0, keep), root: base } };
-    return { rootfs: finish(root), ...kept, verified, close };
+    const losses = notes.hasUnread ? notTaken(root) : [];
+    return { rootfs: finish(root), ...kept, losses, verified, close };
   } catch (error) {
     close();
     throw error;
@@ -90,22 +99,26 @@ interface Making {
   readonly root: Directory;
   readonly budget: Budget;
   readonly opened: OpenLayer[];
+  readonly notes: Notes;
 }
 
 async function mergeLayers(
   layers: readonly Layer[],
-  { root, budget, opened }: Making,
+  making: Making,
   options: Pick<UpperOptions, 'keepDirlinks'>,
   context: Context,
   onMerged: (count: number) => void = () => {},
 ): Promise<void> {
   const merged: OpenLayer[] = [];
+  const { root, budget, opened, notes } = making;
   for await (const layer of openLayers(layers, context)) {
     const { name, isPlain = false } = layers[merged.length]!;
     merged.push(layer);
     layer.verified.catch(() => {}); // it is awaited with the others; until then its failure is no unhandled one
-    const upper = await readUpper(name, layer, root, { ...options, budget, isPlain }, context);
+    const isNew = notes.overlay === undefined;
+    const upper = await readUpper(name, layer, root, { ...options, budget, notes, isPlain }, context);
     warn(name, merge(root, upper), context);
+    if (isNew && notes.overlay !== undefined) warnOfOverlay(name, notes.overlay, context);
     onMerged(merged.length);
   }
   opened.push(...merged); // until here they were openLayers' to close
@@ -174,4 +187,12 @@ function warn(layer: string, replaced: readonly Replaced[], context: Context): v
   }
   const more = replaced.length - MAX_WARNINGS;
   if (more > 0) report(`${layer}: ${what} … ${hint}, in ${more} more places`);
+}
+
+function warnOfOverlay(layer: string, path: string, { report }: Context): void {
+  const what = 'was packed as overlayfs has it on its disk (a device 0:0, xattrs trusted.overlay.*)';
+  report({
+    type: 'warning',
+    message: `${layer}: ${printable(path)} ${what}: it is read as a container shows it`,
+  });
 }

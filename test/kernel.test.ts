@@ -27,14 +27,30 @@ test('tidy stacks give the tree that overlayfs shows', { skip }, (t) => {
   );
 });
 
+test('stacks as overlayfs keeps them on its disk give the tree that it shows', { skip }, (t) => {
+  const directory = scratch(t);
+  fc.assert(
+    fc.property(tidyStack, (stack) => {
+      const layers = stack.map((members, index) =>
+        archive(asOverlay(members, namesOf(stack.slice(0, index)))),
+      );
+      assert.deepEqual(treeLines(layers, directory), overlay(stack, directory));
+    }),
+    runs(100),
+  );
+});
+
+function namesOf(stack: Stack): ReadonlySet<string> {
+  return new Set(model(stack).map(({ path }) => path));
+}
+
 /** What a container started from these layers would see. */
 function overlay(stack: Stack, scratch: string): string[] {
   const directory = mkdtempSync(join(scratch, 'overlay-'));
   const lowers = ['nothing', ...stack.keys()].map((name) => join(directory, String(name)));
   for (const lower of lowers) mkdirSync(lower);
   for (const [index, members] of stack.entries()) {
-    const below = new Set(model(stack.slice(0, index)).map(({ path }) => path));
-    unpack(asOverlay(members, below), lowers[index + 1]!);
+    unpack(asOverlay(members, namesOf(stack.slice(0, index))), lowers[index + 1]!);
   }
   const mountPoint = join(directory, 'merged');
   mkdirSync(mountPoint);

@@ -3,8 +3,8 @@ import { FlattenError } from '../errors.js';
 import type { TarEntry } from '../tar/entry.js';
 import { heapForTree, isHeapFull } from './heap.js';
 
-/** What an xattr or a run of a sparse file takes in memory besides its own bytes. */
-const OVERHEAD = { xattr: 256, run: 64 };
+/** What an xattr, a run of a sparse file, or an entry of an ACL that waits for numbers takes in memory besides its own bytes. */
+const OVERHEAD = { xattr: 256, run: 64, named: 128 };
 
 /** The entries, and the bytes of metadata, at the first look at the heap; each later one comes when there is a sixteenth more. */
 const FIRST_LOOK = { entries: 4096, metadata: 2 ** 20 };
@@ -36,7 +36,7 @@ export class Budget {
 
   /** Takes an entry. */
   take(entry: TarEntry): void {
-    const { path, linkpath, headerBytes = 0, xattrs, segments } = entry;
+    const { path, linkpath, headerBytes = 0, xattrs, segments, namedAcls = [] } = entry;
     this.#takeEntry(path);
     this.#size += entry.size;
     if (this.#size > this.#limits.maxSize) {
@@ -44,6 +44,7 @@ export class Budget {
     }
     this.#metadata += Math.max(headerBytes, path.length + linkpath.length);
     if (segments !== undefined) this.#metadata += segments.length * OVERHEAD.run;
+    for (const { entries } of namedAcls) this.#metadata += entries.length * OVERHEAD.named;
     if (xattrs.size > 0) {
       for (const [name, value] of xattrs) this.#metadata += name.length + value.length + OVERHEAD.xattr;
     }

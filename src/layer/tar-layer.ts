@@ -134,11 +134,16 @@ function* entriesOf(
 ): Generator<LayerEntry> {
   const file: LayerFile = { order, file: range.fd };
   const read = (target: Uint8Array, position: number) => readRange(range, target, position);
-  const onOpenEnd = () =>
-    report({ type: 'warning', message: `${name}: the archive has no end: it may be cut short` });
+  const warn = (message: string) => report({ type: 'warning', message: `${name}: ${message}` });
+  const onOpenEnd = () => warn('the archive has no end: it may be cut short');
+  const backup = { label: 0, names: 0 };
+  const onBackup = (what: keyof typeof backup) => backup[what]++;
   try {
     const source = { read, size: range.length, origin: range.offset };
-    for (const entry of scanTar(source, isPlain ? { onOpenEnd } : {})) yield { entry, file };
+    for (const entry of scanTar(source, isPlain ? { onOpenEnd, onBackup } : {})) yield { entry, file };
+    if (backup.label > 0) warn('the label of the archive is skipped');
+    if (backup.names > 0)
+      warn(`it is an incremental backup: the lists of names in ${backup.names} directories are skipped`);
   } catch (error) {
     throw inLayer(error, name);
   }

@@ -5,6 +5,8 @@ import { MAX_PATH, splitLast } from '../rootfs/path.js';
 import type { TarEntry } from '../tar/entry.js';
 import { Budget } from './budget.js';
 import { Links } from './links.js';
+import { Notes } from './notes.js';
+import { isOpaque, isOverlays, remove, takeOverlay } from './overlay.js';
 import { Parents, type Place } from './parents.js';
 
 const MARKER = '.wh.';
@@ -20,6 +22,8 @@ export interface UpperOptions {
   readonly isPlain?: boolean;
   /** Shared by all layers of an image. Default: one with the usual limits. */
   readonly budget?: Budget;
+  /** Shared by all layers of an image. Default: some that nobody reads. */
+  readonly notes?: Notes;
 }
 
 /**
@@ -28,6 +32,7 @@ export interface UpperOptions {
  */
 export class UpperBuilder {
   readonly #root = directory();
+  readonly #lower: Directory;
   readonly #implied = new Set([this.#root]);
   readonly #opaque = new Set<Directory>();
   readonly #removed = new Map<Directory, Set<string>>();
@@ -36,10 +41,14 @@ export class UpperBuilder {
   readonly #budget: Budget;
   readonly #isPlain: boolean;
   #lastMeta: Metadata = this.#root.meta;
+  readonly #notes: Notes;
+  #isOverlay = false;
 
   constructor(lower: Directory, options: UpperOptions) {
-    const { keepDirlinks, isPlain = false, budget = new Budget() } = options;
+    const { keepDirlinks, isPlain = false, budget = new Budget(), notes = new Notes() } = options;
+    this.#lower = lower;
     this.#budget = budget;
+    this.#notes = notes;
     this.#isPlain = isPlain;
     this.#parents = new Parents({
       root: this.#root,
@@ -64,14 +73,19 @@ export class UpperBuilder {
     if (last === '..') throw bad(entry.path, 'a name that leads out by `..`');
     const place = this.#parents.of(parent, entry.path);
     const name = detached(last);
-    if (this.#isMarker(name, place.directory === this.#root)) this.#mark(place.directory, name, entry.path);
-    else if (entry.type === 'directory') this.#describe(place, name, entry);
+    if (this.#isMarker(name, place.directory === this.#root)) {
+      this.#mark(place.directory, name, entry.path);
+      return;
+    }
+    this.#noteOverlay(entry);
+    if (entry.type === 'directory') this.#describe(place, name, entry);
     else this.#put(place.directory, name, entry, file);
   }
 
   /** Settles the hard links that still wait for their target, and gives the layer's tree. */
   finish(): Upper {
     this.#links.settle();
+    if (this.#isOverlay) takeOverlay(this.#root, this.#lower, this.#removed);
     if (!this.#isPlain) {
       for (const name of this.#root.children.keys()) {
         if (name.startsWith(BOOKKEEPING)) this.#root.children.delete(name);
@@ -80,8 +94,15 @@ export class UpperBuilder {
     return { root: this.#root, implied: this.#implied, opaque: this.#opaque, removed: this.#removed };
   }
 
+  #noteOverlay(entry: TarEntry): void {
+    if (this.#isPlain || !isOverlays(entry)) return;
+    this.#isOverlay = true;
+    this.#notes.overlay ??= entry.path;
+  }
+
   #describeRoot(entry: TarEntry): void {
     if (entry.type !== 'directory') throw bad(entry.path, `the root directory cannot be a ${entry.type}`);
+    this.#noteOverlay(entry);
     this.#root.meta = this.#metadata(entry);
     this.#implied.delete(this.#root);
   }
@@ -98,9 +119,7 @@ export class UpperBuilder {
     }
     const target = name.slice(MARKER.length);
     if (target === '' || target === '.' || target === '..') throw bad(path, 'a whiteout that names nothing');
-    const removed = this.#removed.get(parent);
-    if (removed === undefined) this.#removed.set(parent, new Set([target]));
-    else removed.add(target);
+    remove(this.#removed, parent, target);
   }
 
   #describe(place: Place, name: string, entry: TarEntry): void {
@@ -114,6 +133,7 @@ export class UpperBuilder {
     }
     node.meta = this.#metadata(entry);
     this.#implied.delete(node);
+    if (!this.#isPlain && isOpaque(entry.xattrs)) this.#opaque.add(node);
   }
 
   #put(parent: Directory, name: string, entry: TarEntry, file: LayerFile): void {
@@ -125,7 +145,12 @@ export class UpperBuilder {
 
   /** Neighbours mostly agree in their metadata, so they share it. */
   #metadata(entry: TarEntry): Metadata {
-    const { mode, uid, gid, mtime, xattrs } = entry;
+    const { mode, uid, gid, mtime, xattrs, unread, namedAcls } = entry;
+    if (namedAcls !== undefined || unread !== undefined) {
+      this.#notes.namedAcls.push(...(namedAcls ?? []));
+      this.#notes.hasUnread ||= unread !== undefined;
+      return { mode, uid, gid, mtime, xattrs, ...(unread && { unread }) };
+    }
     const last = this.#lastMeta;
     const isSame = last.mode === mode && last.uid === uid && last.gid === gid && last.mtime === mtime;
     if (!isSame || last.xattrs.size > 0 || xattrs.size > 0)

@@ -12,6 +12,15 @@ export interface Metadata {
   /** Nanoseconds since 1970; may be negative. */
   readonly mtime: bigint;
   readonly xattrs: ReadonlyMap<string, Buffer>;
+  /** What the archive says of the inode and no tree holds: a report tells of it. Absent: nothing. */
+  readonly unread?: readonly Unread[];
+}
+
+/** Something that is not taken from an archive, and why. */
+export interface Unread {
+  /** `ACL`, or the key of a PAX record. */
+  readonly kind: string;
+  readonly reason: string;
 }
 
 /** An open, seekable, uncompressed file that content lies in. */

@@ -11,7 +11,7 @@ export {
 /**
  * Writes the tree as the one layer of an image, or on top of the layers of its source that are kept: a docker-archive, an
  * OCI layout or archive, or straight into an engine. The same input and options give the same bytes. A layer holds all
- * that a tree can say, so there are no losses; the artifact's digest is the image's. Beyond what every sink throws:
+ * that a tree can say, but for what overlayfs keeps to itself; the artifact's digest is the image's. Beyond what every sink throws:
  * `UNSUPPORTED` for names that no layer can have, `TOOL` where an engine is missing or refuses.
  */
 export function imageSink(output: string, options: ImageSinkOptions): Sink {

@@ -1,5 +1,5 @@
 import { FlattenError } from '../errors.js';
-import type { Loss } from './sink.js';
+import type { Artifact, Loss } from './sink.js';
 
 /**
  * Counts what an output could not hold, by kind. The example of a kind is its first path in byte order, so that a run
@@ -32,6 +32,12 @@ export class Losses {
   list(): readonly Loss[] {
     return [...this.#kinds.values()].sort((a, b) => (a.kind < b.kind ? -1 : 1));
   }
+}
+
+/** What was written, with the losses that were known before. */
+export function withLosses(artifact: Artifact, before: Losses): Artifact {
+  before.merge(artifact.losses);
+  return { ...artifact, losses: before.list() };
 }
 
 function lossError({ kind, example, reason }: Loss): FlattenError {

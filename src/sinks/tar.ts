@@ -103,7 +103,7 @@ async function writeStream(
   context: Context,
   { compression, level }: TarSinkOptions,
 ): Promise<void> {
-  const write = (out: WriteBytes) => writeTree(rootfs, out, context, { sparse: true });
+  const write = (out: WriteBytes) => writeTree(rootfs, out, context, { sparse: true, aclText: true });
   if (compression === 'none') return write(emit);
   const packing = { signal: context.signal, ...(level !== undefined && { level }) };
   return packed(compression, packing, emit, (pack) => write(inTurn(pack)));

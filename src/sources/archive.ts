@@ -92,7 +92,8 @@ export class Archive implements Members {
     const read = (target: Uint8Array, position: number) => readRange(this.#range, target, position);
     let entries = 0;
     try {
-      for (const entry of scanTar({ read, size: this.#range.length })) {
+      // Labels of volumes and the like are no members; the layer that this may be tells of them.
+      for (const entry of scanTar({ read, size: this.#range.length }, { onBackup() {} })) {
         entries++;
         yield entry;
       }

@@ -1,14 +1,24 @@
-import { FlattenError } from '../errors.js';
+import { FlattenError, printable } from '../errors.js';
 import type { EntryType, TarEntry } from './entry.js';
 import { BLOCK, type Header, padded } from './header.js';
-import { type PaxFields, type PaxRecord, paxFields, paxNumber, paxTime, paxXattrs } from './pax.js';
+import {
+  type PaxFields,
+  type PaxRecord,
+  type PaxSays,
+  paxInteger,
+  paxNumber,
+  paxSays,
+  paxTime,
+  paxXattrs,
+} from './pax.js';
+import { hasAcls, paxAcls } from './pax-acls.js';
 import { checkedRuns, oldGnuMap, paxMap } from './sparse.js';
 import type { Window } from './window.js';
 
 /** What the headers before a member say of it. */
 export interface Preface {
   /** Defaults of global PAX headers. */
-  readonly globals: PaxFields;
+  readonly globals: PaxSays;
   /** How many there are, and the bytes of their bodies. */
   readonly count: number;
   readonly bytes: number;
@@ -20,6 +30,8 @@ export interface Preface {
 
 /** Bytes of a name that an error shows: it may have a million. */
 const MAX_SHOWN = 4095;
+
+const IDS = 2 ** 32;
 
 const TYPES: Readonly<Record<string, EntryType>> = {
   '\0': 'file',
@@ -53,8 +65,8 @@ export function memberAt(
 
 function assemble(window: Window, position: number, header: Header, preface: Preface) {
   const { globals, pax: records } = preface;
-  const own = records === undefined ? globals : paxFields(globals, records);
-  const pax = own.size === 0 ? undefined : own;
+  const { fields, unread: keys } = records === undefined ? globals : paxSays(globals, records);
+  const pax = fields.size === 0 ? undefined : fields;
   const path = pax?.get('GNU.sparse.name') ?? pax?.get('path') ?? preface.name ?? header.name;
   const type = typeOf(header, path);
   const isLink = type === 'link' || type === 'symlink';
@@ -71,32 +83,49 @@ function assemble(window: Window, position: number, header: Header, preface: Pre
     gid: id(pax?.get('gid'), header.gid, 'gid'),
     mtime: mtimeOf(pax, header),
     size: body.size,
-    major: isDevice ? device(pax?.get('SCHILY.devmajor'), header.major, 'major', 0xfff) : 0,
-    minor: isDevice ? device(pax?.get('SCHILY.devminor'), header.minor, 'minor', 0xfffff) : 0,
-    xattrs: paxXattrs(own),
+    major: isDevice
+      ? device(pax?.get('SCHILY.devmajor') ?? pax?.get('SUN.devmajor'), header.major, 'major', 0xfff)
+      : 0,
+    minor: isDevice
+      ? device(pax?.get('SCHILY.devminor') ?? pax?.get('SUN.devminor'), header.minor, 'minor', 0xfffff)
+      : 0,
+    xattrs: paxXattrs(fields),
     offset: window.origin + body.offset,
     headerBytes: preface.bytes + body.mapBytes,
   };
   const { segments, next } = body;
-  return { entry: segments === undefined ? entry : { ...entry, segments }, next };
+  const whole = segments === undefined ? entry : { ...entry, segments };
+  return { entry: keys.length === 0 && !hasAcls(fields) ? whole : withRest(whole, fields, keys), next };
+}
+
+/** The entry with what few have: ACLs that are no xattrs, and keys that nobody takes. */
+function withRest(entry: TarEntry, fields: PaxFields, keys: readonly string[]): TarEntry {
+  const acls = paxAcls(entry, fields);
+  const reason = 'flatten takes nothing from this PAX record';
+  const unread = [...keys.map((key) => ({ kind: printable(key), reason })), ...acls.unread];
+  return { ...entry, ...acls.entry, ...(unread.length > 0 && { unread }) };
 }
 
 /** Old archives mark a directory by a slash at the end of its name alone. */
 function typeOf(header: Header, path: string): EntryType {
   const type = TYPES[header.type];
   if (type === undefined) {
-    throw new FlattenError('BAD_LAYER', `entry type ${JSON.stringify(header.type)} is not known`);
+    const what = header.type === 'M' ? 'it continues in another volume of its archive' : 'not known';
+    throw new FlattenError('BAD_LAYER', `entry type ${JSON.stringify(header.type)}: ${what}`);
   }
   const isOld = header.type === '\0' || header.dialect === 'v7';
   return isOld && type === 'file' && path.endsWith('/') ? 'directory' : type;
 }
 
+/**
+ * An owner, wrapped to 32 bits: so are -2 and the like to all who hand the number to chown(2) (Go, libarchive). The last
+ * value means "leave it" to chown(2), so a file that has it stays with who unpacks it, which is root.
+ */
 function id(pax: string | undefined, header: number, key: string): number {
-  const value = pax === undefined ? header : paxNumber(pax, key);
-  // The last value is what chown(2) takes for "leave it", so no file can have it.
-  if (value < 0 || value >= 0xffffffff)
-    throw new FlattenError('BAD_LAYER', `${key} ${value} does not fit 32 bits`);
-  return value;
+  const value = pax === undefined ? header : paxInteger(pax, key);
+  if (value >= 0 && value < IDS - 1) return value;
+  const wrapped = ((value % IDS) + IDS) % IDS;
+  return wrapped === IDS - 1 ? 0 : wrapped;
 }
 
 let last = { seconds: 0, mtime: 0n };

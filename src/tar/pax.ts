@@ -41,18 +41,53 @@ function digitsEnd(body: Buffer, start: number): number {
   return at;
 }
 
-/** The keys that count: no other is kept, so that nobody can make many of them costly. */
-const KNOWN =
-  /^(?:(?:path|linkpath|size|uid|gid|mtime)$|SCHILY\.(?:xattr\.|dev)|LIBARCHIVE\.xattr\.|GNU\.sparse\.)/;
+/** What PAX headers say of a member. */
+export interface PaxSays {
+  readonly fields: PaxFields;
+  /** Keys that mean metadata nobody here takes; a few of them, for a report. */
+  readonly unread: readonly string[];
+}
 
-/** What records say, the last of a key counting, with defaults beneath. An empty value takes a default back. */
-export function paxFields(defaults: PaxFields, records: readonly PaxRecord[]): PaxFields {
-  const fields = new Map(defaults);
+export const NO_PAX: PaxSays = { fields: new Map(), unread: [] };
+
+/** The keys that count: no value of another is kept, so that nobody can make many of them costly. */
+const KNOWN =
+  /^(?:(?:path|linkpath|size|uid|gid|mtime)$|SCHILY\.(?:xattr\.|dev(?:major|minor)$|acl\.(?:access|default)$)|LIBARCHIVE\.xattr\.|GNU\.sparse\.|RHT\.security\.selinux$|SUN\.dev(?:major|minor)$)/;
+
+/**
+ * Keys without which nothing is lost: of the archive and not the file; of the file, but kept by no file system that is
+ * written anew (its inode's number, the times of the last look and of the last change, which no call can set); names of
+ * owners, since numbers count; Windows's two kinds of symlinks.
+ */
+const BOOKKEEPING =
+  /^(?:(?:atime|ctime|comment|charset|hdrcharset|uname|gname)$|GNU\.(?:dumpdir$|volume\.)|LIBARCHIVE\.symlinktype$|SCHILY\.(?:(?:archtype|ddev|dev|dir|filetype|ino|nlink|offset|realsize|release|tarfiletype)$|volhdr\.))/;
+
+/** Keys that say where content lies, in a way that is not read: without it a file would be wrong. */
+const MISREAD: Readonly<Record<string, string>> = {
+  'GNU.volume.offset': 'it continues in another volume of its archive',
+  'SUN.holesdata': 'a sparse file as Solaris stores it is not read',
+};
+
+/** The most keys of one member that a report tells of, and characters of each. */
+const MAX_UNREAD = 8;
+const MAX_KEY = 60;
+
+/** What records say, the last of a key counting, with defaults beneath. An empty value takes a default back. Throws `BAD_LAYER`. */
+export function paxSays(defaults: PaxSays, records: readonly PaxRecord[]): PaxSays {
+  const fields = new Map(defaults.fields);
+  let { unread } = defaults;
   for (const [key, value] of records) {
     if (value === '' && !key.startsWith(RAW)) fields.delete(key);
     else if (KNOWN.test(key)) fields.set(key, value);
+    else if (Object.hasOwn(MISREAD, key)) throw new FlattenError('BAD_LAYER', `PAX ${key}: ${MISREAD[key]}`);
+    else if (!BOOKKEEPING.test(key)) unread = withKey(unread, key);
   }
-  return fields;
+  return { fields, unread };
+}
+
+function withKey(unread: readonly string[], key: string): readonly string[] {
+  const shown = key.length > MAX_KEY ? `${key.slice(0, MAX_KEY)}…` : key;
+  return unread.length >= MAX_UNREAD || unread.includes(shown) ? unread : [...unread, shown];
 }
 
 /** A non-negative whole number, in decimal. */
@@ -62,6 +97,11 @@ export function paxNumber(value: string, key: string): number {
     throw new FlattenError('BAD_LAYER', `PAX ${key} is no number: ${JSON.stringify(value.slice(0, 40))}`);
   }
   return number;
+}
+
+/** A whole number that may be negative, in decimal. */
+export function paxInteger(value: string, key: string): number {
+  return value.startsWith('-') ? -paxNumber(value.slice(1), key) : paxNumber(value, key);
 }
 
 /** Seconds with sign and fraction, as nanoseconds; digits past the ninth are dropped. */
@@ -76,15 +116,19 @@ export function paxTime(value: string, key: string): bigint {
 }
 
 const RAW = 'SCHILY.xattr.';
+const SELINUX = 'security.selinux';
 const ENCODED = 'LIBARCHIVE.xattr.';
 const NO_XATTRS: ReadonlyMap<string, Buffer> = new Map();
 
 /**
  * The extended attributes among the fields: `SCHILY.xattr.NAME` holds raw bytes (star, GNU tar, Go),
- * `LIBARCHIVE.xattr.NAME` a percent-encoded name and a base64 value; where both are there the raw one counts.
+ * `LIBARCHIVE.xattr.NAME` a percent-encoded name and a base64 value; where both are there the raw one counts. GNU tar's
+ * `RHT.security.selinux` is text, which libselinux ends with a NUL when it sets the xattr; it counts least.
  */
 export function paxXattrs(fields: PaxFields): ReadonlyMap<string, Buffer> {
   let xattrs: Map<string, Buffer> | undefined;
+  const context = fields.get('RHT.security.selinux')?.replace(/\0+$/, '');
+  if (context) xattrs = new Map([[SELINUX, Buffer.from(`${context}\0`, 'latin1')]]);
   for (const [key, value] of fields) {
     if (!key.startsWith(ENCODED)) continue;
     xattrs ??= new Map();

@@ -2,7 +2,7 @@ import { FlattenError } from '../errors.js';
 import type { TarEntry } from './entry.js';
 import { BLOCK, type Header, padded, parseHeader, text } from './header.js';
 import { memberAt, type Preface } from './member.js';
-import { type PaxFields, type PaxRecord, parsePax, paxFields } from './pax.js';
+import { NO_PAX, type PaxRecord, type PaxSays, parsePax, paxSays } from './pax.js';
 import { type TarSource, Window } from './window.js';
 
 /** The most bytes a PAX header or a GNU long name may take; Go's archive/tar has the same bound. */
@@ -26,6 +26,11 @@ export interface ScanOptions {
   readonly window?: number;
   /** Called where the archive ends without the zeros that should end it: it may have been cut. */
   readonly onOpenEnd?: () => void;
+  /**
+   * Called for what GNU tar puts into backups beside files: the label of a volume, which is skipped, and the names that a
+   * directory had, which are skipped while the directory itself is taken, as GNU tar and bsdtar do. Absent: an error.
+   */
+  readonly onBackup?: (what: 'label' | 'names', path: string) => void;
 }
 
 /**
@@ -34,7 +39,7 @@ export interface ScanOptions {
  */
 export function* scanTar(source: TarSource, options: ScanOptions = {}): Generator<TarEntry> {
   const window = new Window(source, Math.max(options.window ?? DEFAULT_WINDOW, BLOCK));
-  let preface = blank(new Map());
+  let preface = blank(NO_PAX);
   let position = 0;
   for (;;) {
     const header = headerAt(window, position);
@@ -48,10 +53,12 @@ export function* scanTar(source: TarSource, options: ScanOptions = {}): Generato
       position += BLOCK + padded(header.size);
       continue;
     }
-    const { entry, next } = memberAt(window, position, header, preface);
-    yield entry;
+    const isBackup = (header.type === 'V' || header.type === 'D') && options.onBackup !== undefined;
+    const { entry, next } = memberAt(window, position, isBackup ? asDirectory(header) : header, preface);
+    if (isBackup) options.onBackup?.(header.type === 'V' ? 'label' : 'names', entry.path);
+    if (!isBackup || header.type === 'D') yield entry;
     if (preface.count > 0) preface = blank(preface.globals);
-    position = next;
+    position = isBackup ? next + padded(header.size) : next;
   }
   const { name, link, pax } = preface;
   if (name !== undefined || link !== undefined || pax !== undefined) {
@@ -59,8 +66,14 @@ export function* scanTar(source: TarSource, options: ScanOptions = {}): Generato
   }
 }
 
-function blank(globals: PaxFields): Preface {
+function blank(globals: PaxSays): Preface {
   return { globals, count: 0, bytes: 0, name: undefined, link: undefined, pax: undefined };
+}
+
+/** Without a body, which a directory has not. */
+function asDirectory(header: Header): Header {
+  if (header.size >= 0) return { ...header, type: '5' };
+  throw new FlattenError('BAD_LAYER', 'size is negative', { path: header.name });
 }
 
 function isSpecial(type: string): boolean {
@@ -129,24 +142,24 @@ function remember(before: Preface, header: Header, body: Buffer, position: numbe
   const records = located(position, () => parsePax(body));
   const bytes = before.bytes + Math.max(body.length, records.length * RECORD_BYTES);
   if (header.type === 'x') return { globals, count, bytes, name, link, pax: records };
-  return { globals: withGlobals(globals, records), count, bytes, name, link, pax };
+  return { globals: located(position, () => withGlobals(globals, records)), count, bytes, name, link, pax };
 }
 
 /** The defaults for all that follows a global header. It cannot say how one file is sparse. */
-function withGlobals(globals: PaxFields, records: readonly PaxRecord[]): PaxFields {
-  const fields = paxFields(
+function withGlobals(globals: PaxSays, records: readonly PaxRecord[]): PaxSays {
+  const said = paxSays(
     globals,
     records.filter(([key]) => !key.startsWith('GNU.sparse.')),
   );
   let bytes = 0;
-  for (const [key, value] of fields) bytes += key.length + value.length;
+  for (const [key, value] of said.fields) bytes += key.length + value.length;
   if (bytes > MAX_GLOBALS) {
     throw new FlattenError(
       'LIMIT',
       `global PAX headers set ${bytes} bytes of defaults: at most ${MAX_GLOBALS} are kept`,
     );
   }
-  return fields;
+  return said;
 }
 
 function located<T>(position: number, work: () => T): T {

@@ -1,4 +1,6 @@
+import { ACL_XATTRS, aclText } from './acl.js';
 import type { PaxRecord } from './pax.js';
+import { ACL_KEYS } from './pax-acls.js';
 import type { Member } from './write.js';
 import { fitsOctal, inSeconds } from './write-ustar.js';
 
@@ -22,11 +24,21 @@ export function paxRecords(
     records.push(['mtime', decimalSeconds(member.mtime)]);
   }
   for (const [name, value] of member.xattrs) records.push([xattrKey(name), value.toString('latin1')]);
+  if (member.hasAclText && member.xattrs.size > 0) records.push(...aclRecords(member.xattrs));
   if (realSize !== undefined) {
     records.push(['GNU.sparse.major', '1'], ['GNU.sparse.minor', '0']);
     records.push(['GNU.sparse.realsize', String(realSize)]);
   }
   return records.length < 2 ? records : records.sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+/** ACLs as `tar --acls` and bsdtar take them. */
+function aclRecords(xattrs: Member['xattrs']): PaxRecord[] {
+  return (['access', 'default'] as const).flatMap((kind): PaxRecord[] => {
+    const acl = xattrs.get(ACL_XATTRS[kind]);
+    const text = acl && aclText(acl);
+    return text === undefined ? [] : [[ACL_KEYS[kind], text]];
+  });
 }
 
 /** The body of an `x` header: `LENGTH KEY=VALUE\n` for each record, where LENGTH counts itself. */

@@ -7,8 +7,10 @@ import { blockRuns, runBytes, sparseMap } from './write-sparse.js';
 import { type UstarMetadata, type UstarName, type UstarType, ustarBlock } from './write-ustar.js';
 
 /** What a member's headers are made from. `path` is written as it is: a directory's should end in `/`. */
-export type Member = Omit<TarEntry, 'offset' | 'headerBytes' | 'segments'> & {
+export type Member = Omit<TarEntry, 'offset' | 'headerBytes' | 'segments' | 'namedAcls' | 'unread'> & {
   readonly segments?: readonly Run[] | undefined;
+  /** Whether ACLs stand there as text too, besides the xattrs that they are. Default false. */
+  readonly hasAclText?: boolean;
 };
 
 /** What stands in front of a member's stored bytes. */

@@ -76,6 +76,23 @@ class Layer {
     this.#lower = new Map(lower);
     for (const member of members) this.#add(member);
     while (this.#waiting.size > 0) this.#settleOne();
+    this.#takeOverlay();
+  }
+
+  /** Devices 0:0 are removals, and what overlayfs keeps to itself goes. */
+  #takeOverlay(): void {
+    const shown = new Map<Inode, Inode>();
+    for (const [path, inode] of [...this.tree]) {
+      if (inode.kind === 'c' && inode.device === '0:0') {
+        this.tree.delete(path);
+        this.removed.push(path);
+        continue;
+      }
+      const kept = [...inode.xattrs].filter(([name]) => !name.startsWith('trusted.overlay.'));
+      if (kept.length === inode.xattrs.size) continue;
+      if (!shown.has(inode)) shown.set(inode, { ...inode, xattrs: new Map(kept) });
+      this.tree.set(path, shown.get(inode)!);
+    }
   }
 
   #add(member: Member): void {
@@ -94,6 +111,8 @@ class Layer {
     if (inode.kind !== 'd' || this.tree.get(path)?.kind !== 'd') this.#drop(path);
     this.tree.set(path, inode);
     this.implied.delete(path);
+    const isOpaque = inode.xattrs.get('trusted.overlay.opaque')?.toString() === 'y';
+    if (inode.kind === 'd' && path !== '' && isOpaque) this.opaque.push(path);
   }
 
   #drop(path: string): void {
@@ -208,6 +227,7 @@ function inode({ typeflag = '0', body = Buffer.alloc(0), linkpath = '', ...membe
   const common = { mode, uid, gid, mtime, xattrs };
   if (typeflag === '5') return { ...common, kind: 'd' };
   if (typeflag === '6') return { ...common, kind: 'p' };
+  if (typeflag === '3') return { ...common, kind: 'c', device: `${member.major}:${member.minor}` };
   if (typeflag === '2') return { ...common, kind: 'l', target: linkpath };
   return { ...common, kind: 'f', size: body.length, sha256: sha256(body) };
 }

@@ -55,6 +55,16 @@ const symlink = fc
 const link = fc.tuple(path, path).map(([path, linkpath]): Member => ({ path, linkpath, typeflag: '1' }));
 const whiteout = path.map((path): Member => ({ path: path.replace(/[^/]*$/, '.wh.$&') }));
 const opaque = path.map((path): Member => ({ path: `${path}/.wh..wh..opq` }));
+// What overlayfs keeps on its disk.
+const device = path.map((path): Member => ({ path, typeflag: '3', mode: 0, major: 0, minor: 0 }));
+const opaqueFolder = fc.tuple(path, meta, fc.constantFrom('y', 'n')).map(
+  ([path, meta, value]): Member => ({
+    path,
+    ...meta,
+    xattrs: new Map([...meta.xattrs, ['trusted.overlay.opaque', Buffer.from(value)]]),
+    typeflag: '5',
+  }),
+);
 const root = meta.map((meta): Member => ({ path: './', ...meta, typeflag: '5' }));
 
 /** Anything in any order: names twice, children before parents or without them, links to anywhere. Many are no valid images. */
@@ -69,6 +79,8 @@ export const wildStack: fc.Arbitrary<Stack> = fc.array(
       { weight: 3, arbitrary: whiteout },
       { weight: 2, arbitrary: opaque },
       { weight: 1, arbitrary: root },
+      { weight: 1, arbitrary: device },
+      { weight: 1, arbitrary: opaqueFolder },
     ),
     { maxLength: 10 },
   ),

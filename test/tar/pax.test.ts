@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { parsePax, paxFields, paxNumber, paxTime, paxXattrs } from '../../src/tar/pax.js';
+import { NO_PAX, parsePax, paxNumber, paxSays, paxTime, paxXattrs } from '../../src/tar/pax.js';
 import { runs } from '../support/stacks.js';
 import { decimal, paxRecord } from '../support/tar.js';
 
@@ -63,7 +63,7 @@ test('the last of a key counts, and an empty value takes it back', () => {
     ['uid', '1'],
     ['path', 'global'],
   ]);
-  const fields = paxFields(defaults, [
+  const { fields, unread } = paxSays({ fields: defaults, unread: [] }, [
     ['uid', '2'],
     ['uid', '3'],
     ['gid', '4'],
@@ -80,6 +80,7 @@ test('the last of a key counts, and an empty value takes it back', () => {
       ['SCHILY.xattr.user.empty', ''],
     ],
   );
+  assert.deepEqual(unread, ['uid.fake']);
   assert.equal(defaults.get('path'), 'global');
 });
 
@@ -108,8 +109,8 @@ test('xattrs: raw bytes beat base64', () => {
 });
 
 test('a key out of the prototype is a key', () => {
-  const fields = paxFields(
-    new Map(),
+  const { fields } = paxSays(
+    NO_PAX,
     parsePax(Buffer.concat([paxRecord('__proto__', 'x'), paxRecord('SCHILY.xattr.__proto__', 'y')])),
   );
   assert.deepEqual(

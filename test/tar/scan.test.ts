@@ -133,6 +133,16 @@ suite('one entry, every field', () => {
       ]),
       { path: 'd', type: 'char', major: 4000, minor: 70_000 },
     ],
+    'a device in records of Solaris': [
+      Buffer.concat([
+        paxHeader([
+          ['SUN.devmajor', '4000'],
+          ['SUN.devminor', '70000'],
+        ]),
+        headerBlock({ name: 'd', typeflag: '3' }),
+      ]),
+      { path: 'd', type: 'char', major: 4000, minor: 70_000 },
+    ],
     'a type 7 is a file': [headerBlock({ name: 'f', typeflag: '7' }), {}],
     'a v7 directory by its slash': [
       headerBlock({ name: 'd/', magic: '' }),
@@ -163,8 +173,6 @@ suite('numbers that are none', () => {
     ['size', '-1'],
     ['mtime', '0x10'],
     ['uid', numeric(2 ** 60, 8)],
-    ['gid', numeric(-1, 8)],
-    ['uid', numeric(4_294_967_295, 8)],
     ['size', numeric(-512, 12)],
     ['size', `\x80${'\0'.repeat(3)}${'\xff'.repeat(8)}`],
   ] as const) {
@@ -383,12 +391,12 @@ suite('bounds', () => {
   });
   test('a name of a megabyte in an error', () => {
     const tar = Buffer.concat([
-      memberBytes({ path: 'n'.repeat(1_000_000), dialect: 'gnu', header: { uid: -1 } }),
+      memberBytes({ path: 'n'.repeat(1_000_000), dialect: 'gnu', header: { mode: '0000x44' } }),
       END,
     ]);
     assert.throws(
       () => scanBytes(tar),
-      ({ message }: Error) => /uid/.test(message) && message.length < 5000,
+      ({ message }: Error) => /mode/.test(message) && message.length < 5000,
     );
   });
   test('a source that becomes shorter', () => {

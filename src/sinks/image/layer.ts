@@ -6,7 +6,7 @@ import { packed } from '../../layer/pack.js';
 import { compressionOfRange, unpack } from '../../layer/unpack.js';
 import { chunksOf } from '../../layer/unpack-file.js';
 import type { Digest } from '../../oci/digest.js';
-import type { LayerTree } from '../../rootfs/layer-tree.js';
+import { isHiddenXattr, type LayerTree } from '../../rootfs/layer-tree.js';
 import { hashed } from '../tar/hash.js';
 import { writeTree } from '../tar/stream.js';
 import type { WriteBytes } from '../tar/writer.js';
@@ -29,12 +29,16 @@ export interface LayerSums {
 
 /** Writes a tree as a layer: sparse files with their zeros, since few who unpack layers know them. */
 export async function writeLayer(
-  { rootfs, implied }: LayerTree,
+  { rootfs, implied, hidden }: LayerTree,
   put: WriteBytes,
   compression: LayerCompression,
   context: Context,
 ): Promise<LayerSums> {
-  const options = { sparse: false, implied };
+  const options = {
+    sparse: false,
+    implied,
+    ...(hidden.count > 0 && { leavesOut: isHiddenXattr }),
+  };
   if (compression.kind === 'none') {
     const digest = await hashed(rootfs.bytes, put, (emit) => writeTree(rootfs, emit, context, options));
     return { digest, diffID: digest, compression: 'none' };

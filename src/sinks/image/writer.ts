@@ -6,6 +6,7 @@ import { squashConfig } from '../../oci/squash.js';
 import { layerTree } from '../../rootfs/layer-tree.js';
 import type { Rootfs } from '../../rootfs/node.js';
 import { eachName } from '../../rootfs/walk.js';
+import { Losses } from '../loss.js';
 import type { Artifact, Flattened, SinkOptions } from '../sink.js';
 import { DockerForm } from './docker-form.js';
 import type { ImageForm, WrittenLayer } from './form.js';
@@ -70,6 +71,7 @@ class Writer implements ImageWriter {
   readonly #form: ImageForm;
   readonly #target: Target;
   readonly #options: ImageSinkOptions;
+  readonly #losses: Losses;
   #entries = 0;
 
   constructor(output: string, form: ImageForm, target: Target, options: ImageSinkOptions) {
@@ -77,6 +79,7 @@ class Writer implements ImageWriter {
     this.#form = form;
     this.#target = target;
     this.#options = options;
+    this.#losses = new Losses(options);
   }
 
   async add(flattened: Flattened, context: Context): Promise<void> {
@@ -88,6 +91,7 @@ class Writer implements ImageWriter {
     const { compression = { kind: 'none' } } = this.#options;
     try {
       const tree = layerTree(rootfs, base?.root);
+      if (tree.hidden.count > 0) this.#losses.merge([{ kind: 'xattr', ...tree.hidden, reason: HIDDEN }]);
       const layers: WrittenLayer[] = [];
       for (const layer of base?.layers ?? [])
         layers.push(await this.#layer(layer.name, (put) => copyLayer(layer, put, watched)));
@@ -108,7 +112,13 @@ class Writer implements ImageWriter {
       const { store } = this.#target;
       await store.finish();
       await this.#target.publish();
-      return { output: this.#output, entries: this.#entries, bytes: store.bytes, digest, losses: [] };
+      return {
+        output: this.#output,
+        entries: this.#entries,
+        bytes: store.bytes,
+        digest,
+        losses: this.#losses.list(),
+      };
     } catch (error) {
       throw inWords(error, this.#output);
     }
@@ -150,6 +160,8 @@ class Writer implements ImageWriter {
     });
   }
 }
+
+const HIDDEN = 'trusted.overlay.*: layers are shown by overlayfs, which keeps these to itself';
 
 /** Docker ran on nothing else when images did not say what they run on. */
 const OLDEST: Platform = { os: 'linux', architecture: 'amd64' };

@@ -10,8 +10,12 @@ import { ReadAhead } from './read-ahead.js';
 export interface TreeOptions {
   /** Whether sparse files stay so (GNU.sparse 1.0). The OCI image spec advises against them in layers. */
   readonly sparse: boolean;
+  /** Whether ACLs stand there as text too, for `tar --acls` and bsdtar; who unpacks layers takes xattrs. Default false. */
+  readonly aclText?: boolean;
   /** Directories that get no entry of their own. */
   readonly implied?: ReadonlySet<Directory>;
+  /** Xattrs that are left out. */
+  readonly leavesOut?: (xattr: string) => boolean;
 }
 
 /**
@@ -63,16 +67,25 @@ export class TreeChunks {
 
   #member(path: string, node: Node): Encoding {
     const first = this.#firstNames.get(node);
-    if (first !== undefined) return bare(memberOf(path, node, { type: 'link', linkpath: first }));
+    if (first !== undefined) return bare(this.#memberOf(path, node, { type: 'link', linkpath: first }));
     if (node.nlink > 1 && node.kind !== 'directory') this.#firstNames.set(node, path);
-    return node.kind === 'file' ? this.#file(path, node) : bare(memberOf(path, node));
+    return node.kind === 'file' ? this.#file(path, node) : bare(this.#memberOf(path, node));
+  }
+
+  /** Most members have no xattrs, and nothing to choose. */
+  #memberOf(path: string, node: Node, over?: Overrides): Member {
+    const member = memberOf(path, node, over);
+    if (member.xattrs.size === 0) return member;
+    const { aclText = false, leavesOut } = this.#options;
+    const xattrs = leavesOut && new Map([...member.xattrs].filter(([name]) => !leavesOut(name)));
+    return { ...member, hasAclText: aclText, ...(xattrs && { xattrs }) };
   }
 
   #file(path: string, node: File): Encoding {
     const { content } = node;
     const { layer, offset, size, segments } = content;
     const sparse = this.#options.sparse ? segments : undefined;
-    const { header, runs } = encodeMember(memberOf(path, node, { size, segments: sparse }));
+    const { header, runs } = encodeMember(this.#memberOf(path, node, { size, segments: sparse }));
     if (runs === undefined)
       return { header, parts: [{ content, start: 0, length: size }], stored: size, size };
     const stored = runBytes(runs);
