@@ -70,7 +70,11 @@ function isXattrWhiteout(node: Node): boolean {
 function refuseElsewhere(node: Node, prefix: string, path: string, lower: Directory): void {
   const { xattrs } = node.meta;
   if (node.kind === 'file' && node.content.size > 0 && xattrs.has(METACOPY)) {
-    throw elsewhere(path, `the file has no content of its own (${METACOPY})`);
+    const below = lookup(lower, path);
+    // It has the size of the file whose content it means, and zeros.
+    if (below?.kind === 'file' && below !== node && below.content.size === node.content.size) {
+      throw elsewhere(path, `the file has its content in the layers below (${METACOPY})`);
+    }
   }
   const redirect = node.kind === 'directory' ? textOf(xattrs, REDIRECT) : undefined;
   if (redirect === undefined) return;
