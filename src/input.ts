@@ -3,6 +3,7 @@ import { type Context, DEFAULT_LIMITS, type Event } from './context.js';
 import { FlattenError } from './errors.js';
 import { type Keep, keptLayers } from './layer/kept.js';
 import { parsePlatform } from './oci/platform.js';
+import { pathTest } from './rootfs/glob.js';
 import { locate } from './sinks/staging/place.js';
 import { type AddedDirectory, addedLayer, type MadeDirectory, madeLayer } from './sources/added.js';
 import type { OpenedImage } from './sources/image.js';
@@ -77,7 +78,8 @@ export async function withImages<T>(
   output: string | undefined,
   use: (images: readonly OpenedImage[], context: Context) => Promise<T>,
 ): Promise<T> {
-  const { input, image: name, platform } = options;
+  const { input, image: name, platform, include = [], exclude = [] } = options;
+  pathTest([...include, ...exclude]); // a glob that makes no sense is refused before anything is read
   const context = contextOf(options, output);
   const choice = {
     ...(name !== undefined && { image: name }),

@@ -159,3 +159,12 @@ test(
     assert.equal(code, 0, stderr);
   },
 );
+
+test('a glob that makes no sense is refused before the image is looked for', (t) => {
+  const cwd = workplace(t);
+  for (const glob of ['', '/', 'a'.repeat(5000)]) {
+    const { code, stderr } = run(['nowhere.tar', '-o', 'a.tar', '--exclude', glob], { cwd });
+    assert.equal(code, 2, stderr);
+    assert.match(stderr, /the glob .*: (names nothing|has 5000 bytes, and no path more than 4095)/);
+  }
+});
