@@ -1,6 +1,7 @@
 import type { Context } from '../../context.js';
 import { ioError } from '../../errors.js';
 import type { Change } from '../../oci/change.js';
+import type { Fields } from '../../oci/fields.js';
 import { linuxOn, type Platform } from '../../oci/platform.js';
 import { squashConfig } from '../../oci/squash.js';
 import { layerTree } from '../../rootfs/layer-tree.js';
@@ -131,7 +132,7 @@ class Writer implements ImageWriter {
     return layer;
   }
 
-  #config(flattened: Flattened, layers: readonly WrittenLayer[]): Readonly<Record<string, unknown>> {
+  #config(flattened: Flattened, layers: readonly WrittenLayer[]): Fields {
     const { config, image, rootfs, base } = flattened;
     const { author, message, changes = [], sourceDateEpoch, platform } = this.#options;
     const created =
@@ -154,8 +155,8 @@ class Writer implements ImageWriter {
 /** Docker ran on nothing else when images did not say what they run on. */
 const OLDEST: Platform = { os: 'linux', architecture: 'amd64' };
 
-function annotationsOf({ image, digest }: Flattened): Record<string, string> {
-  return { ...Object.fromEntries(image?.annotations ?? []), ...(digest && { [SOURCE_ANNOTATION]: digest }) };
+function annotationsOf({ image, digest }: Flattened): ReadonlyMap<string, string> {
+  return new Map([...(image?.annotations ?? []), ...(digest ? [[SOURCE_ANNOTATION, digest] as const] : [])]);
 }
 
 /** Says what was flattened, by what does not change from one machine to the next. */
