@@ -168,3 +168,11 @@ test('a glob that makes no sense is refused before the image is looked for', (t)
     assert.match(stderr, /the glob .*: (names nothing|has 5000 bytes, and no path more than 4095)/);
   }
 });
+
+test('setuid is kept in directories only', (t) => {
+  const cwd = workplace(t);
+  const { code, stderr } = run(['image.tar', '-o', 'a.tar', '--keep-setuid'], { cwd });
+  assert.equal(code, 2);
+  assert.match(stderr, /--keep-setuid: only for directories, and the output is tar/);
+  assert.equal(run(['image.tar', '-o', 'a/', '--keep-setuid'], { cwd }).code, 0);
+});
