@@ -4,8 +4,9 @@ import { FlattenError } from './errors.js';
 import { type Keep, keptLayers } from './layer/kept.js';
 import { parsePlatform } from './oci/platform.js';
 import { pathTest } from './rootfs/glob.js';
+import type { MadeDirectory } from './rootfs/make-directory.js';
 import { locate } from './sinks/staging/place.js';
-import { type AddedDirectory, addedLayer, type MadeDirectory, madeLayer } from './sources/added.js';
+import { type AddedDirectory, addedLayer } from './sources/added.js';
 import type { OpenedImage } from './sources/image.js';
 import { openImages } from './sources/open.js';
 import { type LoadedTree, loadTree } from './tree.js';
@@ -26,9 +27,9 @@ export interface InputOptions {
   readonly include?: readonly string[];
   /** Globs: leave these out, with what is below them. */
   readonly exclude?: readonly string[];
-  /** Directories that are made in the tree, before anything is added. */
+  /** Directories that are made in the tree, as `mkdir -p` does, before anything is added. */
   readonly mkdir?: readonly MadeDirectory[];
-  /** Host directories that are put on top, in this order. */
+  /** Host directories that are put on top, in this order. A directory never takes the place of anything else, or the other way round. */
   readonly add?: readonly AddedDirectory[];
   /** Clamp every mtime to this many seconds since 1970. */
   readonly sourceDateEpoch?: number;
@@ -114,13 +115,13 @@ export async function withTree<T>(
 }
 
 function treeOptions(options: InputOptions) {
-  const { keepDirlinks = false, include, exclude, mkdir = [], add = [], sourceDateEpoch } = options;
-  const time = BigInt(sourceDateEpoch ?? 0) * 1_000_000_000n;
+  const { keepDirlinks = false, include, exclude, mkdir, add = [], sourceDateEpoch } = options;
   return {
     keepDirlinks,
     ...(include && { include }),
     ...(exclude && { exclude }),
-    add: [...(mkdir.length > 0 ? [madeLayer(mkdir, time)] : []), ...add.map(addedLayer)],
+    ...(mkdir && { mkdir }),
+    add: add.map(addedLayer),
     ...(sourceDateEpoch !== undefined && { sourceDateEpoch }),
   };
 }

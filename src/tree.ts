@@ -6,8 +6,10 @@ import type { Layer, LayerEntry, OpenLayer } from './layer/layer.js';
 import { openLayers } from './layer/load.js';
 import { UpperBuilder, type UpperOptions } from './layer/upper.js';
 import { clampTimes } from './rootfs/clamp.js';
+import { findConflict } from './rootfs/conflict.js';
 import { exclude, include } from './rootfs/edit.js';
 import { pathTest } from './rootfs/glob.js';
+import { type MadeDirectory, makeDirectory } from './rootfs/make-directory.js';
 import { merge, type Replaced, type Upper } from './rootfs/merge.js';
 import { type Directory, directory, type Rootfs } from './rootfs/node.js';
 import { snapshot } from './rootfs/snapshot.js';
@@ -18,7 +20,9 @@ export interface TreeOptions extends Pick<UpperOptions, 'keepDirlinks'> {
   /** Keep only what these globs mean; then take away what `exclude` means. See {@link pathTest}. */
   readonly include?: readonly string[];
   readonly exclude?: readonly string[];
-  /** Merged on top when all that is done; symlinks of the tree to directories are followed. */
+  /** Directories to make then. */
+  readonly mkdir?: readonly MadeDirectory[];
+  /** Merged on top when all that is done, but never a directory onto anything else or the other way round; symlinks of the tree to directories are followed. */
   readonly add?: readonly Layer[];
   /** Clamp every mtime to this many seconds since 1970. */
   readonly sourceDateEpoch?: number;
@@ -69,7 +73,12 @@ export async function loadTree(
       if (count === keep) base = snapshot(root);
     });
     edit(root, options, context);
-    await mergeLayers(options.add ?? [], { root, budget, opened }, { keepDirlinks: true }, context);
+    await mergeLayers(
+      options.add ?? [],
+      { root, budget, opened },
+      { keepDirlinks: true, isEdit: true },
+      context,
+    );
     if (sourceDateEpoch !== undefined) {
       // The base too: that kept layers are not clamped is no difference that a layer above should undo.
       for (const tree of base ? [root, base] : [root])
@@ -95,7 +104,7 @@ interface Making {
 async function mergeLayers(
   layers: readonly Layer[],
   { root, budget, opened }: Making,
-  options: Pick<UpperOptions, 'keepDirlinks'>,
+  options: Pick<UpperOptions, 'keepDirlinks'> & { readonly isEdit?: boolean },
   context: Context,
   onMerged: (count: number) => void = () => {},
 ): Promise<void> {
@@ -105,6 +114,7 @@ async function mergeLayers(
     merged.push(layer);
     layer.verified.catch(() => {}); // it is awaited with the others; until then its failure is no unhandled one
     const upper = await readUpper(name, layer, root, { ...options, budget, isPlain }, context);
+    if (options.isEdit) refuseConflict(name, root, upper);
     warn(name, merge(root, upper), context);
     onMerged(merged.length);
   }
@@ -113,7 +123,7 @@ async function mergeLayers(
 
 function edit(
   root: Directory,
-  { include: wanted = [], exclude: unwanted = [] }: TreeOptions,
+  { include: wanted = [], exclude: unwanted = [], mkdir = [], sourceDateEpoch = 0 }: TreeOptions,
   { report }: Context,
 ): void {
   for (const [option, globs, act] of [
@@ -126,6 +136,18 @@ function edit(
     for (const glob of idle)
       report({ type: 'warning', message: `${option} ${glob}: nothing has such a path` });
   }
+  for (const made of mkdir) makeDirectory(root, made, BigInt(sourceDateEpoch) * 1_000_000_000n);
+}
+
+function refuseConflict(layer: string, root: Directory, upper: Upper): void {
+  const conflict = findConflict(root, upper);
+  if (conflict === undefined) return;
+  const { path, lower, upper: added } = conflict;
+  throw new FlattenError('USAGE', `is a ${lower} in the image, and what is added a ${added}`, {
+    layer,
+    path,
+    hint: `to replace it, leave it out first: --exclude /${printable(path)}`,
+  });
 }
 
 async function readUpper(
