@@ -15,6 +15,8 @@ import { type LoadedTree, loadTree } from './tree.js';
 export interface InputOptions {
   /** An archive, a layout directory, a rootfs (tar or directory), `-` for standard input, or one of these behind a transport as `oci:DIR:TAG`. */
   readonly input: string;
+  /** Refuse an input that is an image: a root filesystem is wanted. Default false, which tells them apart by what is in them. */
+  readonly rootfsOnly?: boolean;
   /** Which image, where the input holds several: `NAME[:TAG]` or a digest. */
   readonly image?: string;
   /** `os/arch[/variant]`, or `all` where the output holds several images. Default: this machine's, as linux. */
@@ -88,7 +90,10 @@ export async function withImages<T>(
       ? { everyPlatform: true }
       : platform !== undefined && { platform: parsePlatform(platform) }),
   };
-  const opened = await openImages(input, choice, context, output === undefined ? {} : { exclude: [output] });
+  const opened = await openImages(input, choice, context, {
+    ...(output !== undefined && { exclude: [output] }),
+    ...(options.rootfsOnly && { rootfsOnly: true }),
+  });
   try {
     return await use(opened.images, context);
   } finally {
