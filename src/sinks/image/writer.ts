@@ -9,6 +9,7 @@ import type { Rootfs } from '../../rootfs/node.js';
 import { eachName } from '../../rootfs/walk.js';
 import type { Artifact, Flattened, SinkOptions } from '../sink.js';
 import { DockerForm } from './docker-form.js';
+import { withEngineHint } from './engine-trouble.js';
 import type { ImageForm, WrittenLayer } from './form.js';
 import { copyLayer, type LayerCompression, type LayerSums, writeLayer } from './layer.js';
 import { type ImageFormat, type ImageLocation, locateImage } from './location.js';
@@ -72,6 +73,7 @@ class Writer implements ImageWriter {
   readonly #target: Target;
   readonly #options: ImageSinkOptions;
   #entries = 0;
+  #usesZstd = false;
 
   constructor(output: string, form: ImageForm, target: Target, options: ImageSinkOptions) {
     this.#output = output;
@@ -111,7 +113,7 @@ class Writer implements ImageWriter {
       await this.#target.publish();
       return { output: this.#output, entries: this.#entries, bytes: store.bytes, digest, losses: [] };
     } catch (error) {
-      throw inWords(error, this.#output);
+      throw withEngineHint(inWords(error, this.#output), { usesZstd: this.#usesZstd });
     }
   }
 
@@ -128,6 +130,7 @@ class Writer implements ImageWriter {
       sums = await write(put);
     });
     const layer = { ...sums!, blob, label };
+    this.#usesZstd ||= layer.compression === 'zstd';
     await this.#form.layer(layer);
     return layer;
   }
