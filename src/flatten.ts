@@ -35,6 +35,8 @@ export interface FlattenOptions extends InputOptions {
   readonly force?: boolean;
   /** Fail where the output cannot hold something. Default false. */
   readonly strict?: boolean;
+  /** Directories: let a file keep setuid and setgid where the system does not let it have its owner. Default false. */
+  readonly keepSetuid?: boolean;
   /** Disk images: their size and identity. */
   readonly disk?: DiskOptions;
   /** Images: their config, the layers they keep, and how the new one is stored. */
@@ -113,11 +115,12 @@ async function writeOne(
 }
 
 function sinkOptions(options: FlattenOptions, format: Format): OutputOptions {
-  const { force = false, strict = false, disk, squash = {}, sourceDateEpoch } = options;
+  const { force = false, strict = false, keepSetuid, disk, squash = {}, sourceDateEpoch } = options;
   const digest = options.sha256 || options.digest;
   return {
     force,
     strict,
+    ...(keepSetuid !== undefined && { keepSetuid }),
     ...(digest !== undefined && { digest }),
     ...(disk && { disk }),
     ...(isImageFormat(format) && { image: imageOptions(squash, options.platform) }),
@@ -143,6 +146,8 @@ function checkFits(options: FlattenOptions, format: Format): void {
       'USAGE',
       `--verify: ${output === '-' ? 'standard output' : output} cannot be read back`,
     );
+  if (options.keepSetuid && format !== 'directory')
+    throw misplaced({ keepSetuid: true }, 'directories', format);
   if (disk !== undefined && !format.startsWith('ext')) throw misplaced(disk, 'disk images', format);
   if (squash !== undefined && !isImage) throw misplaced(squash, 'images', format);
   if (platform !== 'all') return;

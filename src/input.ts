@@ -3,8 +3,10 @@ import { type Context, DEFAULT_LIMITS, type Event } from './context.js';
 import { FlattenError } from './errors.js';
 import { type Keep, keptLayers } from './layer/kept.js';
 import { parsePlatform } from './oci/platform.js';
+import { pathTest } from './rootfs/glob.js';
+import type { MadeDirectory } from './rootfs/make-directory.js';
 import { locate } from './sinks/staging/place.js';
-import { type AddedDirectory, addedLayer, type MadeDirectory, madeLayer } from './sources/added.js';
+import { type AddedDirectory, addedLayer } from './sources/added.js';
 import type { OpenedImage } from './sources/image.js';
 import { openImages } from './sources/open.js';
 import { type LoadedTree, loadTree } from './tree.js';
@@ -13,6 +15,8 @@ import { type LoadedTree, loadTree } from './tree.js';
 export interface InputOptions {
   /** An archive, a layout directory, a rootfs (tar or directory), `-` for standard input, or one of these behind a transport as `oci:DIR:TAG`. */
   readonly input: string;
+  /** Refuse an input that is an image: a root filesystem is wanted. Default false, which tells them apart by what is in them. */
+  readonly rootfsOnly?: boolean;
   /** Which image, where the input holds several: `NAME[:TAG]` or a digest. */
   readonly image?: string;
   /** `os/arch[/variant]`, or `all` where the output holds several images. Default: this machine's, as linux. */
@@ -25,9 +29,9 @@ export interface InputOptions {
   readonly include?: readonly string[];
   /** Globs: leave these out, with what is below them. */
   readonly exclude?: readonly string[];
-  /** Directories that are made in the tree, before anything is added. */
+  /** Directories that are made in the tree, as `mkdir -p` does, before anything is added. */
   readonly mkdir?: readonly MadeDirectory[];
-  /** Host directories that are put on top, in this order. */
+  /** Host directories that are put on top, in this order. A directory never takes the place of anything else, or the other way round. */
   readonly add?: readonly AddedDirectory[];
   /** Clamp every mtime to this many seconds since 1970. */
   readonly sourceDateEpoch?: number;
@@ -77,7 +81,8 @@ export async function withImages<T>(
   output: string | undefined,
   use: (images: readonly OpenedImage[], context: Context) => Promise<T>,
 ): Promise<T> {
-  const { input, image: name, platform } = options;
+  const { input, image: name, platform, include = [], exclude = [] } = options;
+  pathTest([...include, ...exclude]); // a glob that makes no sense is refused before anything is read
   const context = contextOf(options, output);
   const choice = {
     ...(name !== undefined && { image: name }),
@@ -85,7 +90,10 @@ export async function withImages<T>(
       ? { everyPlatform: true }
       : platform !== undefined && { platform: parsePlatform(platform) }),
   };
-  const opened = await openImages(input, choice, context, output === undefined ? {} : { exclude: [output] });
+  const opened = await openImages(input, choice, context, {
+    ...(output !== undefined && { exclude: [output] }),
+    ...(options.rootfsOnly && { rootfsOnly: true }),
+  });
   try {
     return await use(opened.images, context);
   } finally {
@@ -112,13 +120,13 @@ export async function withTree<T>(
 }
 
 function treeOptions(options: InputOptions) {
-  const { keepDirlinks = false, include, exclude, mkdir = [], add = [], sourceDateEpoch } = options;
-  const time = BigInt(sourceDateEpoch ?? 0) * 1_000_000_000n;
+  const { keepDirlinks = false, include, exclude, mkdir, add = [], sourceDateEpoch } = options;
   return {
     keepDirlinks,
     ...(include && { include }),
     ...(exclude && { exclude }),
-    add: [...(mkdir.length > 0 ? [madeLayer(mkdir, time)] : []), ...add.map(addedLayer)],
+    ...(mkdir && { mkdir }),
+    add: add.map(addedLayer),
     ...(sourceDateEpoch !== undefined && { sourceDateEpoch }),
   };
 }

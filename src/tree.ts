@@ -8,8 +8,10 @@ import { settleNames } from './layer/named-acls.js';
 import { Notes, type NotTaken, notTaken } from './layer/notes.js';
 import { UpperBuilder, type UpperOptions } from './layer/upper.js';
 import { clampTimes } from './rootfs/clamp.js';
+import { findConflict } from './rootfs/conflict.js';
 import { exclude, include } from './rootfs/edit.js';
 import { pathTest } from './rootfs/glob.js';
+import { type MadeDirectory, makeDirectory } from './rootfs/make-directory.js';
 import { merge, type Replaced, type Upper } from './rootfs/merge.js';
 import { type Directory, directory, type Rootfs } from './rootfs/node.js';
 import { snapshot } from './rootfs/snapshot.js';
@@ -20,7 +22,9 @@ export interface TreeOptions extends Pick<UpperOptions, 'keepDirlinks'> {
   /** Keep only what these globs mean; then take away what `exclude` means. See {@link pathTest}. */
   readonly include?: readonly string[];
   readonly exclude?: readonly string[];
-  /** Merged on top when all that is done; symlinks of the tree to directories are followed. */
+  /** Directories to make then. */
+  readonly mkdir?: readonly MadeDirectory[];
+  /** Merged on top when all that is done, but never a directory onto anything else or the other way round; symlinks of the tree to directories are followed. */
   readonly add?: readonly Layer[];
   /** Clamp every mtime to this many seconds since 1970. */
   readonly sourceDateEpoch?: number;
@@ -77,7 +81,7 @@ export async function loadTree(
       settleNames(notes, root, (message) => context.report({ type: 'warning', message }));
     }
     edit(root, options, context);
-    await mergeLayers(options.add ?? [], making, { keepDirlinks: true }, context);
+    await mergeLayers(options.add ?? [], making, { keepDirlinks: true, isEdit: true }, context);
     if (sourceDateEpoch !== undefined) {
       // The base too: that kept layers are not clamped is no difference that a layer above should undo.
       for (const tree of base ? [root, base] : [root])
@@ -105,7 +109,7 @@ interface Making {
 async function mergeLayers(
   layers: readonly Layer[],
   making: Making,
-  options: Pick<UpperOptions, 'keepDirlinks'>,
+  options: Pick<UpperOptions, 'keepDirlinks'> & { readonly isEdit?: boolean },
   context: Context,
   onMerged: (count: number) => void = () => {},
 ): Promise<void> {
@@ -117,6 +121,7 @@ async function mergeLayers(
     layer.verified.catch(() => {}); // it is awaited with the others; until then its failure is no unhandled one
     const isNew = notes.overlay === undefined;
     const upper = await readUpper(name, layer, root, { ...options, budget, notes, isPlain }, context);
+    if (options.isEdit) refuseConflict(name, root, upper);
     warn(name, merge(root, upper), context);
     if (isNew && notes.overlay !== undefined) warnOfOverlay(name, notes.overlay, context);
     onMerged(merged.length);
@@ -126,7 +131,7 @@ async function mergeLayers(
 
 function edit(
   root: Directory,
-  { include: wanted = [], exclude: unwanted = [] }: TreeOptions,
+  { include: wanted = [], exclude: unwanted = [], mkdir = [], sourceDateEpoch = 0 }: TreeOptions,
   { report }: Context,
 ): void {
   for (const [option, globs, act] of [
@@ -139,6 +144,18 @@ function edit(
     for (const glob of idle)
       report({ type: 'warning', message: `${option} ${glob}: nothing has such a path` });
   }
+  for (const made of mkdir) makeDirectory(root, made, BigInt(sourceDateEpoch) * 1_000_000_000n);
+}
+
+function refuseConflict(layer: string, root: Directory, upper: Upper): void {
+  const conflict = findConflict(root, upper);
+  if (conflict === undefined) return;
+  const { path, lower, upper: added } = conflict;
+  throw new FlattenError('USAGE', `is a ${lower} in the image, and what is added a ${added}`, {
+    layer,
+    path,
+    hint: `to replace it, leave it out first: --exclude /${printable(path)}`,
+  });
 }
 
 async function readUpper(

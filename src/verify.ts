@@ -7,6 +7,7 @@ import { ContentReader } from './layer/content.js';
 import { sameContent } from './layer/same-content.js';
 import { compare, type Difference } from './rootfs/compare.js';
 import type { Rootfs } from './rootfs/node.js';
+import type { Image } from './sources/image.js';
 import { openImage } from './sources/open.js';
 import { loadTree } from './tree.js';
 
@@ -25,7 +26,9 @@ export interface VerifyResult {
 /** Reads an output back, without mounting it, and compares it with the tree of the image it was made of. */
 export async function verify(options: VerifyOptions): Promise<VerifyResult> {
   return withInput(options, undefined, async ({ tree, context }) => {
-    const differences = await differencesOf(options.output, tree.rootfs, context);
+    const { output } = options;
+    const open = () => openImage(output, {}, context, { rootfsOnly: !isImage(output) });
+    const differences = await differencesOf(output, open, tree.rootfs, context);
     await tree.verified;
     return { entries: tree.rootfs.entries, differences };
   });
@@ -33,7 +36,8 @@ export async function verify(options: VerifyOptions): Promise<VerifyResult> {
 
 /** Fails where what lies at `path` differs from the tree it was written from: a fault of the disk, the system, or flatten. */
 export async function readBack(path: string, rootfs: Rootfs, context: Context): Promise<void> {
-  const [first, ...more] = await differencesOf(path, rootfs, context);
+  const open = () => openImage(isImage(path) ? path : `rootfs:${path}`, {}, context);
+  const [first, ...more] = await differencesOf(path, open, rootfs, context);
   if (first === undefined) return;
   const others = more.length === 0 ? '' : `, and ${more.length} more differences`;
   const isDirectory = statSync(path, { throwIfNoEntry: false })?.isDirectory();
@@ -44,9 +48,14 @@ export async function readBack(path: string, rootfs: Rootfs, context: Context): 
   });
 }
 
-async function differencesOf(path: string, expected: Rootfs, context: Context): Promise<Difference[]> {
+async function differencesOf(
+  path: string,
+  open: () => Promise<Image>,
+  expected: Rootfs,
+  context: Context,
+): Promise<Difference[]> {
   const readers = [new ContentReader(), new ContentReader()] as const;
-  const actual = await openTree(path, context);
+  const actual = await openTree(path, open, context);
   try {
     const { rootfs, mayAdd } = actual;
     return [...compare(expected, rootfs, { mayAdd, sameContent: (a, b) => sameContent(a, b, ...readers) })];
@@ -62,13 +71,12 @@ interface OpenedTree {
   close(): Promise<void>;
 }
 
-async function openTree(path: string, context: Context): Promise<OpenedTree> {
+async function openTree(path: string, open: () => Promise<Image>, context: Context): Promise<OpenedTree> {
   if (isExt(path)) {
     const fd = openSync(path, 'r');
     return { rootfs: readExt(fd), mayAdd: ['lost+found'], close: async () => closeSync(fd) };
   }
-  const isImage = /^(oci|oci-archive|docker-archive):/.test(path);
-  const image = await openImage(isImage ? path : `rootfs:${path}`, {}, context);
+  const image = await open();
   try {
     const tree = await loadTree(image.layers, { keepDirlinks: false }, context);
     const close = async () => {
@@ -80,6 +88,11 @@ async function openTree(path: string, context: Context): Promise<OpenedTree> {
     await image.close();
     throw error;
   }
+}
+
+/** Whether the transport of an output says that it is an image. */
+function isImage(output: string): boolean {
+  return /^(oci|oci-archive|docker-archive):/.test(output);
 }
 
 /** The magic number of ext2, ext3 and ext4: 0xEF53 in the superblock, 1024 bytes into the file. */

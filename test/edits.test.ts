@@ -7,6 +7,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
   utimesSync,
@@ -71,6 +72,64 @@ test('include, exclude, mkdir and add edit the tree, in this order', { skip: nee
     '-rwsr-xr-x 0/0 2020-09-13 usr/bin/su',
     '-rwxr-xr-x 0/0 2020-09-13 usr/bin/which',
   ]);
+});
+
+test('a directory never takes the place of anything else, or the other way round', async (t) => {
+  const cwd = scratch(t);
+  const host = join(cwd, 'host');
+  const add = (path: string) => ({ add: [{ directory: host, path }] });
+  for (const [make, options, message] of [
+    [
+      (at: string) => mkdirSync(join(at, 'os-release')),
+      add('etc'),
+      /etc\/os-release: is a file in the image, and what is added a directory$/,
+    ],
+    [
+      (at: string) => writeFileSync(join(at, 'etc'), ''),
+      add(''),
+      /: etc: is a directory in the image, and what is added a file$/,
+    ],
+    [
+      (at: string) => symlinkSync('x', join(at, 'etc')),
+      add(''),
+      /: etc: is a directory in the image, and what is added a symlink$/,
+    ],
+    [
+      (at: string) => writeFileSync(join(at, 'x'), ''),
+      add('etc/passwd'),
+      /: etc\/passwd: is a file in the image, and what is added a directory$/,
+    ],
+    [
+      () => {},
+      { mkdir: [{ path: 'etc/passwd' }] },
+      /--mkdir etc\/passwd: etc\/passwd is a file in the image$/,
+    ],
+    [
+      () => {},
+      { mkdir: [{ path: '/bin', mode: 0o700 }] },
+      /--mkdir \/bin: is a symlink in the image, and has no mode$/,
+    ],
+  ] as const) {
+    mkdirSync(host);
+    make(host);
+    const output = join(cwd, 'out.tar');
+    await assert.rejects(flatten({ input: DEMO, output, ...options }), { code: 'USAGE', message, hint: /./ });
+    rmSync(host, { recursive: true });
+  }
+  assert.deepEqual(readdirSync(cwd), []);
+});
+
+test('what is in the way can be left out first; links to directories are followed', async (t) => {
+  const cwd = scratch(t);
+  const host = join(cwd, 'host');
+  mkdirSync(join(host, 'bin'), { recursive: true });
+  writeFileSync(join(host, 'bin/new'), '');
+  mkdirSync(join(host, 'etc/os-release'), { recursive: true });
+  const output = join(cwd, 'out.tar');
+  const add = [{ directory: host, path: '' }];
+  await flatten({ input: DEMO, output, exclude: ['/etc/os-release'], add, mkdir: [{ path: 'bin' }] });
+  const names = execFileSync('tar', ['-tf', output], { encoding: 'utf8' }).split('\n');
+  for (const name of ['bin', 'usr/bin/new', 'etc/os-release/']) assert.ok(names.includes(name), name);
 });
 
 test('hard links in an added directory stay links', async (t) => {

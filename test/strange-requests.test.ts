@@ -159,3 +159,20 @@ test(
     assert.equal(code, 0, stderr);
   },
 );
+
+test('a glob that makes no sense is refused before the image is looked for', (t) => {
+  const cwd = workplace(t);
+  for (const glob of ['', '/', 'a'.repeat(5000)]) {
+    const { code, stderr } = run(['nowhere.tar', '-o', 'a.tar', '--exclude', glob], { cwd });
+    assert.equal(code, 2, stderr);
+    assert.match(stderr, /the glob .*: (names nothing|has 5000 bytes, and no path more than 4095)/);
+  }
+});
+
+test('setuid is kept in directories only', (t) => {
+  const cwd = workplace(t);
+  const { code, stderr } = run(['image.tar', '-o', 'a.tar', '--keep-setuid'], { cwd });
+  assert.equal(code, 2);
+  assert.match(stderr, /--keep-setuid: only for directories, and the output is tar/);
+  assert.equal(run(['image.tar', '-o', 'a/', '--keep-setuid'], { cwd }).code, 0);
+});

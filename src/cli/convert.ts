@@ -13,6 +13,7 @@ interface Flags extends Omit<InputFlags, 'verify'>, DiskFlags, ImageFlags, Repor
   readonly format?: Format;
   readonly force?: boolean;
   readonly strict?: boolean;
+  readonly keepSetuid?: boolean;
   /** `--verify`: true, `--no-verify`: false. */
   readonly verify?: boolean;
   readonly sha256?: boolean;
@@ -38,6 +39,7 @@ export function addConvert(program: Command, signal: AbortSignal): void {
     )
     .option('-f, --force', 'replace an existing output, once the new one is whole')
     .option('--strict', 'fail where the output cannot hold something, instead of reporting it')
+    .option('--keep-setuid', 'keep setuid and setgid on files that cannot have their owner here')
     .option('--verify', 'read the output back and compare it with the image, before it appears')
     .option('--no-verify', 'do not compare digests')
     .option('--sha256', 'write OUTPUT.sha256 beside the output');

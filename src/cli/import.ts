@@ -63,8 +63,8 @@ async function importRootfs(rootfs: string, flags: Flags, signal: AbortSignal): 
   try {
     const { flatten } = await import('../flatten.js');
     const onEvent = progress.show.bind(progress);
-    const input = `rootfs:${rootfs}`;
-    const result = await flatten({ ...options, format, squash, input, signal, onEvent });
+    const request = { ...options, format, squash, input: rootfs, rootfsOnly: true };
+    const result = await flatten({ ...request, signal, onEvent });
     progress.end();
     reportResult(result, flags);
   } finally {

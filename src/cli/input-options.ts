@@ -3,7 +3,7 @@ import type { InputOptions } from '../input.js';
 import { parseCount, parseSize } from './numbers.js';
 
 /** Options of every command that reads an image, as commander gives them. */
-export type InputFlags = Omit<InputOptions, 'input' | 'signal' | 'onEvent' | 'tmp'>;
+export type InputFlags = Omit<InputOptions, 'input' | 'rootfsOnly' | 'signal' | 'onEvent' | 'tmp'>;
 
 /** Adds the options that say which image is read, and how. */
 export function addInputOptions(command: Command): Command {
@@ -32,11 +32,11 @@ function collect(value: string, before: readonly string[] = []): string[] {
 }
 
 function collectDirectory(value: string, before: InputOptions['mkdir'] = []): InputOptions['mkdir'] {
-  const [, path, digits = '755'] = /^(.+?)(?::(\d+))?$/s.exec(value) ?? [];
-  const mode = /^[0-7]+$/.test(digits) ? Number.parseInt(digits, 8) : Number.NaN;
+  const [, path, digits] = /^(.+?)(?::(\d+))?$/s.exec(value) ?? [];
+  const mode = /^[0-7]+$/.test(digits ?? '0') ? Number.parseInt(digits ?? '0', 8) : Number.NaN;
   if (path === undefined || !(mode <= 0o7777))
     throw new InvalidArgumentError('It is PATH or PATH:MODE, as /data:0750.');
-  return [...before, { path, mode }];
+  return [...before, { path, ...(digits !== undefined && { mode }) }];
 }
 
 function collectAdded(value: string, before: InputOptions['add'] = []): InputOptions['add'] {

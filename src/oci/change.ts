@@ -1,6 +1,7 @@
 import { FlattenError } from '../errors.js';
 import { INSTRUCTIONS } from './change/instructions.js';
 import { RunConfig } from './change/run-config.js';
+import type { Fields } from './fields.js';
 import { shown } from './shown.js';
 
 /** One instruction of `--change`, its keyword known and in capitals. */
@@ -43,11 +44,8 @@ function parseLine(line: string): Change {
  * Carries out changes on the `config` of an image config, in their order, as `docker import --change` does. Throws
  * `USAGE`, naming the instruction, where one makes no sense, and `BAD_IMAGE` where the config does not.
  */
-export function applyChanges(
-  json: Readonly<Record<string, unknown>>,
-  changes: readonly Change[],
-): Readonly<Record<string, unknown>> {
-  const config = new RunConfig(json);
+export function applyChanges(fields: Fields, changes: readonly Change[]): Fields {
+  const config = new RunConfig(fields);
   for (const change of changes) {
     try {
       INSTRUCTIONS.get(change.keyword)!(config, change.text);
@@ -55,7 +53,7 @@ export function applyChanges(
       throw error instanceof FlattenError ? error : bad(change, (error as Error).message);
     }
   }
-  return config.json;
+  return config.fields;
 }
 
 function bad({ keyword, text }: Change, what: string): FlattenError {

@@ -6,6 +6,8 @@ import { type Platform, readPlatform } from './platform.js';
 export interface ImageConfig {
   /** Every field as it was, unknown ones too. */
   readonly json: Readonly<Record<string, unknown>>;
+  /** The same as JSON text, digit for digit and in its order. */
+  readonly text: string;
   readonly platform?: Platform;
   /** Base first; absent in v1 archives. */
   readonly diffIDs?: readonly Digest[];
@@ -34,5 +36,5 @@ export function readV1Config(json: Json): ImageConfig {
       item.object();
     });
   const platform = readPlatform(json);
-  return { json: json.object(), ...(platform && { platform }) };
+  return { json: json.object(), text: json.text.text, ...(platform && { platform }) };
 }

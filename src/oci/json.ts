@@ -1,6 +1,7 @@
 import { FlattenError } from '../errors.js';
 import { type Digest, isDigest } from './digest.js';
-import { fieldKey } from './fields.js';
+import { Fields, fieldKey } from './fields.js';
+import { depthOf, JsonText, MAX_DEPTH } from './json-text.js';
 import { shown } from './shown.js';
 
 /**
@@ -12,10 +13,20 @@ import { shown } from './shown.js';
 export class Json {
   readonly value: unknown;
   readonly at: string;
+  readonly #read: () => JsonText;
+  #text: JsonText | undefined;
 
-  constructor(value: unknown, at: string) {
+  /** `text` gives what the value was read from, when it is asked for. */
+  constructor(value: unknown, at: string, text: () => JsonText = () => JsonText.of(value)) {
     this.value = value;
     this.at = at;
+    this.#read = text;
+  }
+
+  /** The value as it stands in the file. */
+  get text(): JsonText {
+    this.#text ??= this.#read();
+    return this.#text;
   }
 
   get missing(): boolean {
@@ -25,7 +36,9 @@ export class Json {
   /** A field of this object; missing where there is none. */
   get(name: string): Json {
     const object = this.object();
-    return new Json(ownField(object, name), `${this.at}.${name}`);
+    return new Json(ownField(object, name), `${this.at}.${name}`, () =>
+      JsonText.of(Fields.of(this.text).get(name) ?? null),
+    );
   }
 
   object(): Readonly<Record<string, unknown>> {
@@ -34,18 +47,24 @@ export class Json {
     return value as Record<string, unknown>;
   }
 
-  /** The fields of this object, in the order of the file; none where it is missing. */
+  /** The fields of this object, in the order of the file; none where it is missing. Of a name that comes twice, the last counts. */
   fields(): [string, Json][] {
     if (this.missing) return [];
-    return Object.entries(this.object()).map(([name, value]) => [
+    const object = this.object();
+    return [...new Map(this.text.members())].map(([name, text]) => [
       name,
-      new Json(value, `${this.at}[${shown(JSON.stringify(name))}]`),
+      new Json(object[name], `${this.at}[${shown(JSON.stringify(name))}]`, () => text),
     ]);
   }
 
   items(): Json[] {
     if (!Array.isArray(this.value)) throw this.wrong('an array');
-    return this.value.map((value, index) => new Json(value, `${this.at}[${index}]`));
+    let texts: readonly JsonText[] | undefined;
+    const text = (index: number) => {
+      texts ??= this.text.items();
+      return texts[index]!;
+    };
+    return this.value.map((value, index) => new Json(value, `${this.at}[${index}]`, () => text(index)));
   }
 
   /** The items of an array that may be missing, as Go writes an empty one. */
@@ -85,14 +104,23 @@ export class Json {
 
 /** Reads JSON text; `at` names it in every error about it. */
 export function parseJson(bytes: Uint8Array, at: string): Json {
-  try {
-    return new Json(
-      JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8')),
-      at,
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
+  if (depthOf(text) > MAX_DEPTH) {
+    throw new FlattenError(
+      'BAD_IMAGE',
+      `${at}: is nested more than ${MAX_DEPTH} deep, which no engine reads`,
     );
+  }
+  try {
+    return new Json(JSON.parse(text), at, () => new JsonText(text));
   } catch (cause) {
     throw new FlattenError('BAD_IMAGE', `${at}: is not JSON: ${shown((cause as Error).message)}`, { cause });
   }
+}
+
+/** A value of text that is known to be valid. */
+export function jsonOf(text: JsonText, at: string): Json {
+  return new Json(text.value, at, () => text);
 }
 
 function ownField(object: Readonly<Record<string, unknown>>, name: string): unknown {

@@ -1,10 +1,9 @@
 import { applyChanges, type Change } from './change.js';
 import type { ImageConfig } from './config.js';
 import type { Digest } from './digest.js';
-import { fieldKey, withField } from './fields.js';
+import { Fields } from './fields.js';
+import { JsonText } from './json-text.js';
 import type { Platform } from './platform.js';
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /** What becomes of an image's config when its layers become fewer. */
 export interface Squash {
@@ -32,7 +31,7 @@ export interface Squash {
  * what is asked for. A bare rootfs has no config to start from.
  */
 export function squashConfig(source: ImageConfig | undefined, squash: Squash): Fields {
-  const before = source?.json ?? {};
+  const before = Fields.of(source && new JsonText(source.text));
   const created = squash.created ?? textOf(before, 'created') ?? squash.createdElse();
   const { author, message, platform, diffIDs } = squash;
   const entry = {
@@ -46,11 +45,11 @@ export function squashConfig(source: ImageConfig | undefined, squash: Squash): F
     ...(author === undefined ? [] : [['author', author] as [string, unknown]]),
     ...(message === undefined ? [] : [['comment', message] as [string, unknown]]),
     ...platformFields(before, platform),
-    ['config', applyChanges(objectOf(before, 'config'), squash.changes)],
+    ['config', applyChanges(Fields.of(before.get('config')), squash.changes).toText()],
     ['rootfs', { type: 'layers', diff_ids: diffIDs }],
     ['history', [...keptHistory(before, squash), entry]],
   ];
-  return set.reduce((json: Fields, [name, value]) => withField(json, name, value), before);
+  return set.reduce((fields, [name, value]) => fields.with(name, value), before);
 }
 
 /** An image that says what it runs on keeps its own words. */
@@ -66,29 +65,18 @@ function platformFields(before: Fields, platform: Platform): [string, unknown][]
 
 /** The entries that speak of kept layers and of what stands between them; bare ones where the history is not of these layers. */
 function keptHistory(before: Fields, { kept, layers }: Squash): readonly unknown[] {
-  const history = fieldOf(before, 'history');
-  const entries = Array.isArray(history) ? history : [];
+  const entries = before.get('history')?.items() ?? [];
   const ofLayers = entries.flatMap((entry, index) => (isEmptyLayer(entry) ? [] : [index]));
   if (kept === 0) return [];
   if (ofLayers.length !== layers) return Array.from({ length: kept }, () => ({ created_by: 'unknown' }));
   return entries.slice(0, ofLayers[kept - 1]! + 1);
 }
 
-function isEmptyLayer(entry: unknown): boolean {
-  return fieldOf(entry as Fields, 'empty_layer') === true;
+function isEmptyLayer(entry: JsonText): boolean {
+  return Fields.of(entry).get('empty_layer')?.text === 'true';
 }
 
-function fieldOf(object: Fields, name: string): unknown {
-  const key = fieldKey(object, name);
-  return key === undefined ? undefined : object[key];
-}
-
-function textOf(object: Fields, name: string): string | undefined {
-  const value = fieldOf(object, name);
+function textOf(fields: Fields, name: string): string | undefined {
+  const value = fields.get(name)?.value;
   return typeof value === 'string' && value !== '' ? value : undefined;
-}
-
-function objectOf(object: Fields, name: string): Fields {
-  const value = fieldOf(object, name);
-  return typeof value === 'object' && value !== null ? (value as Fields) : {};
 }

@@ -1,5 +1,6 @@
 import type { Digest } from './digest.js';
-import { fieldKey } from './fields.js';
+import type { Fields } from './fields.js';
+import { JsonText } from './json-text.js';
 
 /** A blob of an image, as a manifest or an index points to it (image specification, descriptor.md). */
 export interface Pointer {
@@ -7,7 +8,7 @@ export interface Pointer {
   readonly digest: Digest;
   readonly size: number;
   readonly annotations?: Readonly<Record<string, string>>;
-  readonly platform?: Readonly<Record<string, unknown>>;
+  readonly platform?: ReadonlyMap<string, JsonText>;
 }
 
 const OCI = 'application/vnd.oci.image';
@@ -22,18 +23,18 @@ export function layerType(compression: string): string | undefined {
   return /^(gzip|zstd)$/.test(compression) ? `${OCI}.layer.v1.tar+${compression}` : undefined;
 }
 
-/** The bytes of a JSON document: the same for the same value everywhere. */
+/** The bytes of a JSON document: the same for the same value everywhere. See {@link JsonText.of}. */
 export function jsonBytes(value: unknown): Buffer {
-  return Buffer.from(JSON.stringify(value), 'utf8');
+  return Buffer.from(JsonText.of(value).text, 'utf8');
 }
 
 /** An image manifest (manifest.md). */
 export function manifest(
   config: Pointer,
   layers: readonly Pointer[],
-  annotations: Readonly<Record<string, string>>,
+  annotations: ReadonlyMap<string, string>,
 ): object {
-  const hasSome = Object.keys(annotations).length > 0;
+  const hasSome = annotations.size > 0;
   return { schemaVersion: 2, mediaType: MANIFEST_TYPE, config, layers, ...(hasSome && { annotations }) };
 }
 
@@ -43,11 +44,11 @@ export function imageIndex(manifests: readonly Pointer[]): object {
 }
 
 /** What an index says of an image's platform: the fields of its config that belong there, as they are. */
-export function platformOf(config: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const platform: Record<string, unknown> = {};
+export function platformOf(config: Fields): ReadonlyMap<string, JsonText> {
+  const platform = new Map<string, JsonText>();
   for (const name of ['architecture', 'os', 'os.version', 'os.features', 'variant']) {
-    const key = fieldKey(config, name);
-    if (key !== undefined && config[key]) platform[name] = config[key];
+    const text = config.get(name);
+    if (text?.value) platform.set(name, text);
   }
   return platform;
 }

@@ -52,6 +52,8 @@ export interface SinkOptions {
   readonly force: boolean;
   /** Any loss is a `LOSS` error, and nothing appears. */
   readonly strict: boolean;
+  /** Directories: let a file keep setuid and setgid where the system does not let it have its owner. Default false. */
+  readonly keepSetuid?: boolean;
   /** Looks at the finished output, under its temporary name (an image's with a transport, as `oci:DIR`), before it appears; what it throws stops that. */
   readonly check?: (path: string) => Promise<void>;
 }

@@ -10,12 +10,6 @@ export interface AddedDirectory {
   readonly path: string;
 }
 
-/** A directory that is made in the tree. */
-export interface MadeDirectory {
-  readonly path: string;
-  readonly mode: number;
-}
-
 /**
  * A host directory as a layer on top: everything in it goes below `path` and belongs to root (0:0), as nobody's user
  * number on the machine that builds means anything in the image; modes, times and xattrs are the host's. The directory
@@ -42,27 +36,6 @@ function* placed(entries: Iterable<LayerEntry>, path: string): Generator<LayerEn
     const linkpath = entry.type === 'link' ? `${path}/${entry.linkpath}` : entry.linkpath;
     yield { file, entry: { ...entry, path: `${path}/${entry.path}`, linkpath, uid: 0, gid: 0 } };
   }
-}
-
-/** Directories that are made, as a layer on top: they belong to root and have the time given (nanoseconds since 1970). */
-export function madeLayer(directories: readonly MadeDirectory[], mtime: bigint): Layer {
-  const common = {
-    type: 'directory',
-    linkpath: '',
-    uid: 0,
-    gid: 0,
-    mtime,
-    size: 0,
-    major: 0,
-    minor: 0,
-    offset: 0,
-  } as const;
-  const entries = directories.map(({ path, mode }) => ({
-    entry: { ...common, path: bytes(path), mode, xattrs: new Map<string, Buffer>() },
-    file: { order: 0, file: '' },
-  }));
-  const opened = { size: 0, verified: Promise.resolve(), entries: () => entries, close() {} };
-  return { name: '--mkdir', size: 0, open: async () => opened };
 }
 
 function bytes(path: string): string {

@@ -6,6 +6,7 @@ import { shown } from '../oci/shown.js';
 import { MAX_LINKS, MAX_PATH } from '../rootfs/path.js';
 import type { TarEntry } from '../tar/entry.js';
 import { scanTar } from '../tar/scan.js';
+import { foreignFile, HEAD } from './foreign-file.js';
 import type { Members } from './members.js';
 
 /** Members of an envelope. The largest real ones have some thousands; a root filesystem is told from one before this. */
@@ -16,7 +17,11 @@ const STRANGERS = 1000;
 
 /** Names at the top of an image archive: files that name the image, blobs, layers and configs. */
 const OF_AN_IMAGE =
-  /^(blobs|oci-layout|repositories|(sha256:)?[0-9a-f]{64}(\..+)?|.+\.json|.+\.(tar|tar\.[a-z0-9]+|tgz))$/;
+  /^(blobs|oci-layout|repositories|version|signature-\d+|(sha256:)?[0-9a-f]{64}(\..+)?|.+\.json|.+\.(tar|tar\.[a-z0-9]+|tgz))$/;
+
+export function isOfAnImage(name: string): boolean {
+  return OF_AN_IMAGE.test(name);
+}
 
 /** Whether all the names at the top of an envelope are such as images have there, and one of them says it is one. */
 export function looksLikeImage(top: ReadonlySet<string>): boolean {
@@ -31,6 +36,7 @@ interface Member extends ByteRange {
 /** An index of the members of an uncompressed tar inside an open file. */
 export class Archive implements Members {
   readonly name: string;
+  readonly isArchive = true;
   readonly #range: ByteRange;
   readonly #close: () => void;
   readonly #files = new Map<string, Member>();
@@ -73,6 +79,18 @@ export class Archive implements Members {
     return this.#top;
   }
 
+  names(directory: string): ReadonlySet<string> {
+    if (directory === '') return this.#top;
+    const prefix = directory.endsWith('/') ? directory : `${directory}/`;
+    const names = new Set<string>();
+    for (const paths of [this.#files, this.#links]) {
+      for (const path of paths.keys()) {
+        if (path.startsWith(prefix)) names.add(path.slice(prefix.length).split('/', 1)[0]!);
+      }
+    }
+    return names;
+  }
+
   find(path: string): ByteRange | undefined {
     const latin1 = Buffer.from(path, 'utf8').toString('latin1');
     const member = this.#files.get(this.#resolve(latin1));
@@ -99,12 +117,26 @@ export class Archive implements Members {
       }
     } catch (error) {
       if (!(error instanceof FlattenError) || error.code === 'LIMIT') throw error;
-      const what =
-        entries === 0 && error.path === undefined
-          ? 'is neither an image nor a tar archive'
-          : `is a broken archive: ${error.message}`;
-      throw new FlattenError('BAD_IMAGE', `${this.name}: ${what}`, { cause: error });
+      if (entries === 0 && error.path === undefined) throw this.#foreign(error);
+      throw new FlattenError('BAD_IMAGE', `${this.name}: is a broken archive: ${error.message}`, {
+        cause: error,
+      });
     }
+  }
+
+  #foreign(cause: FlattenError): FlattenError {
+    const head = Buffer.alloc(Math.min(HEAD, this.#range.length));
+    for (let done = 0; done < head.length; ) {
+      const read = readRange(this.#range, head.subarray(done), done);
+      if (read === 0) break;
+      done += read;
+    }
+    const kind = foreignFile(head.toString('latin1'), this.name);
+    const what = kind === undefined ? 'is' : `is ${kind.name},`;
+    return new FlattenError('BAD_IMAGE', `${this.name}: ${what} neither an image nor a tar archive`, {
+      ...(kind?.hint && { hint: kind.hint }),
+      cause,
+    });
   }
 
   /** Of two members with one path, the last is the one that unpacking leaves. */

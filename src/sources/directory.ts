@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readdirSync, realpathSync } from 'node:fs';
+import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, realpathSync } from 'node:fs';
 import { isAbsolute, join, relative } from 'node:path';
 import { FlattenError, ioError } from '../errors.js';
 import type { ByteRange } from '../layer/layer.js';
@@ -8,6 +8,7 @@ import type { Members } from './members.js';
 /** The files below a directory: an OCI layout, or an image archive that somebody has unpacked. */
 export class DirectoryMembers implements Members {
   readonly name: string;
+  readonly isArchive = false;
   readonly #root: string;
   readonly #open = new Map<string, ByteRange>();
 
@@ -18,6 +19,13 @@ export class DirectoryMembers implements Members {
 
   top(): ReadonlySet<string> {
     return new Set(this.#reading('.', () => readdirSync(this.#root)));
+  }
+
+  names(directory: string): ReadonlySet<string> {
+    const path = join(this.#root, Buffer.from(directory, 'latin1').toString('utf8'));
+    if (!lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) return new Set();
+    const names = this.#reading(directory, () => readdirSync(path, { encoding: 'latin1' }));
+    return new Set(names);
   }
 
   find(path: string): ByteRange | undefined {

@@ -1,7 +1,8 @@
 import { FlattenError } from '../errors.js';
 import { tarLayer } from '../layer/tar-layer.js';
 import { readV1Config } from '../oci/config.js';
-import { Json } from '../oci/json.js';
+import { Fields } from '../oci/fields.js';
+import { type Json, jsonOf } from '../oci/json.js';
 import { type Candidate, choose } from './choose.js';
 import type { Envelope } from './envelope.js';
 import type { Choice, OpenedImage } from './image.js';
@@ -55,14 +56,12 @@ export function openV1(envelope: Envelope, images: V1Images, choice: Choice): Op
   const candidates = [...images].map(([id, names]) => candidate(envelope, id, names));
   const { id, names, platform } = choose(candidates, choice, envelope.name);
   const chain = lineage(envelope, id);
-  const fields = Object.entries(envelope.needJson(`${id}/json`).object());
+  const fields = Fields.of(envelope.needJson(`${id}/json`).text).without(OF_THE_LAYER);
   return {
     name: names[0] ?? id.slice(0, 12),
     kind: 'docker-archive',
     ...(platform && { platform }),
-    config: readV1Config(
-      new Json(Object.fromEntries(fields.filter(([field]) => !OF_THE_LAYER.includes(field))), `${id}/json`),
-    ),
+    config: readV1Config(jsonOf(fields.toText(), `${id}/json`)),
     layers: chain.map((layer, index) => {
       const name = `${layerName(index, chain.length)} (${layer.slice(0, 12)}…)`;
       return tarLayer({ name, blob: envelope.need(`${layer}/layer.tar`, name) });

@@ -6,20 +6,27 @@ import { algorithm, type Digest } from '../oci/digest.js';
 import { type Json, parseJson } from '../oci/json.js';
 import type { Envelope } from './envelope.js';
 
-/** The blobs of an OCI layout (image-layout.md), by their descriptors. */
+/** The blobs of an image, by their descriptors: those of an OCI layout (image-layout.md), unless they have other places. */
 export class Blobs {
   readonly envelope: Envelope;
   readonly #verify: boolean;
+  readonly #places: (digest: Digest) => readonly string[];
 
-  /** `verify` false: sizes and digests are taken as they are. */
-  constructor(envelope: Envelope, verify: boolean) {
+  /** `verify` false: sizes and digests are taken as they are. `places` gives the paths that a blob may have. */
+  constructor(
+    envelope: Envelope,
+    verify: boolean,
+    places: (digest: Digest) => readonly string[] = (digest) => [blobPath(digest)],
+  ) {
+    this.#places = places;
     this.envelope = envelope;
     this.#verify = verify;
   }
 
   /** A blob's file, of the size its descriptor says; undefined where the layout leaves it out. The digest is not looked at. */
   find(descriptor: Descriptor): ByteRange | undefined {
-    const range = this.envelope.members.find(blobPath(descriptor.digest));
+    let range: ByteRange | undefined;
+    for (const place of this.#places(descriptor.digest)) range ??= this.envelope.members.find(place);
     if (range !== undefined) this.#checkSize(descriptor, range.length);
     return range;
   }

@@ -15,32 +15,39 @@ import { choose, chooseAll } from './choose.js';
 import type { Envelope } from './envelope.js';
 import type { Choice, OpenedImage } from './image.js';
 import { layerName } from './layer-name.js';
-import { Blobs, blobPath } from './oci-blobs.js';
+import { type Blobs, blobPath } from './oci-blobs.js';
 import { listCandidates, type OciCandidate } from './oci-candidates.js';
 
-/** Reads `index.json` of an OCI layout; undefined where there is none, `BAD_IMAGE` where it is of another shape. */
+/** The version of layouts that the specification has (image-layout.md). */
+const LAYOUT_VERSION = '1.0.0';
+
+/** Reads `index.json` of an OCI layout; undefined where there is none, `BAD_IMAGE` where it is of another shape, `UNSUPPORTED` where the layout is. */
 export function readLayout(envelope: Envelope): Json | undefined {
+  const version = envelope.json('oci-layout')?.get('imageLayoutVersion');
+  if (version !== undefined && !version.missing && version.value !== LAYOUT_VERSION) {
+    throw new FlattenError(
+      'UNSUPPORTED',
+      `${envelope.name}: is an OCI layout of version ${shown(String(version.value))}, and only ${LAYOUT_VERSION} is known`,
+    );
+  }
   const index = envelope.json('index.json');
   if (index === undefined) return undefined;
   readIndex(index);
   return index;
 }
 
-/** Opens the image that `choice` means among those of an OCI layout. Its digest is its manifest's. */
-export function openLayout(envelope: Envelope, index: Json, choice: Choice, context: Context): OpenedImage {
-  const blobs = new Blobs(envelope, context.verify);
-  return openCandidate(blobs, choose(listCandidates(blobs, index), choice, envelope.name), context);
-}
-
-/** Opens the images for all platforms that `choice` means. */
-export function openLayoutAll(
-  envelope: Envelope,
+/** Opens the image that `choice` means among those that an index leads to, or those for all platforms. Its digest is its manifest's. */
+export function openLayout(
+  blobs: Blobs,
   index: Json,
   choice: Choice,
   context: Context,
 ): readonly OpenedImage[] {
-  const blobs = new Blobs(envelope, context.verify);
-  const chosen = chooseAll(listCandidates(blobs, index), choice, envelope.name);
+  const candidates = listCandidates(blobs, index);
+  const { name } = blobs.envelope;
+  const chosen = choice.everyPlatform
+    ? chooseAll(candidates, choice, name)
+    : [choose(candidates, choice, name)];
   return chosen.map((candidate) => openCandidate(blobs, candidate, context));
 }
 

@@ -7,6 +7,8 @@ import { Archive } from './archive.js';
 import { DirectoryMembers } from './directory.js';
 import { Envelope } from './envelope.js';
 import type { Choice, Image, Images, OpenedImage } from './image.js';
+import type { Members } from './members.js';
+import { nearImage, noRootfs } from './near-image.js';
 import { openBy, readings } from './recognise.js';
 import { directoryRootfs, tarRootfs } from './rootfs.js';
 import { pipe, standardInput } from './spool.js';
@@ -16,6 +18,8 @@ import { type Format, type Location, locate } from './transport.js';
 export interface OpenOptions {
   /** Paths that are no part of a root filesystem although they lie in its directory, such as the output. */
   readonly exclude?: readonly string[];
+  /** Refuse an image: a root filesystem is wanted. */
+  readonly rootfsOnly?: boolean;
 }
 
 /**
@@ -48,10 +52,10 @@ export async function openImages(
 ): Promise<Images> {
   const location = locate(reference);
   const meant = withName(choice, location.image);
-  if (location.path === '-') return openFile(await standardInput(context), location, meant, context);
+  if (location.path === '-') return openFile(await standardInput(context), location, meant, context, options);
   const stat = statOf(location.path);
   if (stat.isDirectory()) return openDirectory(location, meant, context, options);
-  return openFile(await fileAt(location.path, stat, context), location, meant, context);
+  return openFile(await fileAt(location.path, stat, context), location, meant, context, options);
 }
 
 function withName(choice: Choice, image: string | undefined): Choice {
@@ -92,17 +96,18 @@ async function openFile(
   location: Location,
   choice: Choice,
   context: Context,
+  options: OpenOptions,
 ): Promise<Images> {
   const name = location.path === '-' ? 'standard input' : location.path;
   const file = await uncompressed(name, stored, location.format, context);
   const archive = new Archive(name, file.range, file.close);
   return owned(new Envelope(archive), (envelope) => {
     if (location.format === 'rootfs') return onlyRootfs(tarRootfs(name, file.range), choice);
-    archive.scan(context, () => readings(envelope, 'any').length > 0);
+    archive.scan(context, () => readings(envelope, 'any').length > 0 || nearImage(archive) !== undefined);
     const found = archive.whole ? readings(envelope, location.format) : [];
-    return found.length > 0
-      ? openBy(found, choice, context)
-      : onlyRootfs(tarRootfs(name, file.range), choice);
+    if (found.length > 0) return openBy(allowed(found, name, options), choice, context);
+    if (archive.whole) refuseNear(archive);
+    return onlyRootfs(tarRootfs(name, file.range), choice);
   });
 }
 
@@ -110,7 +115,8 @@ function openDirectory(location: Location, choice: Choice, context: Context, opt
   const { path, format } = location;
   return owned(new Envelope(new DirectoryMembers(path)), (envelope) => {
     const found = format === 'rootfs' ? [] : readings(envelope, format);
-    if (found.length > 0) return openBy(found, choice, context);
+    if (found.length > 0) return openBy(allowed(found, path, options), choice, context);
+    if (format !== 'rootfs') refuseNear(envelope.members);
     return onlyRootfs(directoryRootfs(path, options.exclude ?? []), choice);
   });
 }
@@ -123,6 +129,19 @@ function owned(envelope: Envelope, open: (envelope: Envelope) => readonly Opened
     envelope.close();
     throw error;
   }
+}
+
+/** The readings of an image, where one is wanted. */
+function allowed<T>(found: T, name: string, { rootfsOnly = false }: OpenOptions): T {
+  if (!rootfsOnly) return found;
+  throw new FlattenError('UNSUPPORTED', `${name}: is an image, and a root filesystem is wanted here`, {
+    hint: `to flatten the image: flatten ${name} -o OUTPUT\nif its files are meant as they lie, say so: rootfs:${name}`,
+  });
+}
+
+function refuseNear(members: Members): void {
+  const near = nearImage(members);
+  if (near !== undefined) throw noRootfs(members.name, near);
 }
 
 function onlyRootfs(rootfs: OpenedImage, { image }: Choice): readonly OpenedImage[] {

@@ -5,21 +5,24 @@ import { openDockerArchive, readSavedImages } from './docker-archive.js';
 import { findV1Images, openV1 } from './docker-v1.js';
 import type { Envelope } from './envelope.js';
 import type { Choice, OpenedImage } from './image.js';
-import { openLayout, openLayoutAll, readLayout } from './oci-layout.js';
+import { Blobs } from './oci-blobs.js';
+import { openLayout, readLayout } from './oci-layout.js';
+import { readSkopeoDirectory } from './skopeo-directory.js';
 import type { Format } from './transport.js';
 
 /** A way to read an envelope as an image. */
 type Reading = (choice: Choice, context: Context) => readonly OpenedImage[];
 
 /**
- * The ways in which an envelope can be read as images, best first: `manifest.json`, `index.json`, and where there is
- * no `manifest.json`, `repositories`. None for a root filesystem, which may have files of these names too: what counts
+ * The ways in which an envelope can be read as images, best first: `manifest.json` of `docker save`, `index.json`,
+ * `manifest.json` of skopeo's `dir:`, and where there is no `manifest.json`, `repositories`. None for a root filesystem, which may have files of these names too: what counts
  * is what is in them. Throws where the names at the top are all an image's, but none of the files is sound.
  */
 export function readings(envelope: Envelope, format: Format): readonly Reading[] {
   const top = envelope.members.top();
   const tried: (Reading | FlattenError | undefined)[] = [];
-  if (format !== 'oci') {
+  const isSaved = format === 'docker-archive' || format === 'any';
+  if (isSaved) {
     const saved = sound(() => readSavedImages(envelope));
     tried.push(reading(saved, (images, choice) => [openDockerArchive(envelope, images, choice)]));
   }
@@ -27,13 +30,19 @@ export function readings(envelope: Envelope, format: Format): readonly Reading[]
     const layout = sound(() => readLayout(envelope));
     tried.push(
       reading(layout, (index, choice, context) =>
-        choice.everyPlatform
-          ? openLayoutAll(envelope, index, choice, context)
-          : [openLayout(envelope, index, choice, context)],
+        openLayout(new Blobs(envelope, context.verify), index, choice, context),
       ),
     );
   }
-  if (format !== 'oci' && !top.has('manifest.json')) {
+  if (format === 'dir' || format === 'any') {
+    const copied = sound(() => readSkopeoDirectory(envelope));
+    tried.push(
+      reading(copied, ({ index, places }, choice, context) =>
+        openLayout(new Blobs(envelope, context.verify, places), index, choice, context),
+      ),
+    );
+  }
+  if (isSaved && !top.has('manifest.json')) {
     const v1 = sound(() => findV1Images(envelope));
     tried.push(reading(v1, (images, choice) => [openV1(envelope, images, choice)]));
   }

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { FlattenError } from '../errors.js';
 
 /** What a reference says an input is; `any` leaves it to the content. */
-export type Format = 'any' | 'docker-archive' | 'oci' | 'rootfs';
+export type Format = 'any' | 'docker-archive' | 'oci' | 'dir' | 'rootfs';
 
 /** A reference taken apart. */
 export interface Location {
@@ -18,20 +18,20 @@ const FORMATS: Readonly<Record<string, Format>> = {
   'docker-archive': 'docker-archive',
   oci: 'oci',
   'oci-archive': 'oci',
+  dir: 'dir',
   rootfs: 'rootfs',
 };
 
 /** Transports of images that lie in no file that is read here, and the command that makes an archive of one. */
 const COMMANDS: Readonly<Record<string, string>> = {
   docker: 'skopeo copy docker:REST oci-archive:image.tar',
-  dir: 'skopeo copy dir:REST oci-archive:image.tar',
   'docker-daemon': 'docker save REST -o image.tar',
   'containers-storage': 'podman save REST -o image.tar',
   http: 'curl -fLo image.tar http:REST',
   https: 'curl -fLo image.tar https:REST',
 };
 
-/** Takes apart `PATH`, `-`, `docker-archive:PATH[:NAME:TAG]`, `oci:PATH[:TAG]`, `oci-archive:PATH[:TAG]` or `rootfs:PATH`. */
+/** Takes apart `PATH`, `-`, `docker-archive:PATH[:NAME:TAG]`, `oci:PATH[:TAG]`, `oci-archive:PATH[:TAG]`, `dir:PATH` or `rootfs:PATH`. */
 export function locate(reference: string): Location {
   const [, transport = '', rest = ''] = /^([a-z-]+):(.*)$/s.exec(reference) ?? [];
   if (Object.hasOwn(COMMANDS, transport) && (rest.startsWith('//') || !/^(docker|https?)$/.test(transport))) {
@@ -41,7 +41,11 @@ export function locate(reference: string): Location {
   }
   const format = Object.hasOwn(FORMATS, transport) ? FORMATS[transport]! : 'any';
   const location =
-    format === 'any' ? { path: reference } : format === 'rootfs' ? { path: rest } : splitName(rest);
+    format === 'any'
+      ? { path: reference }
+      : format === 'rootfs' || format === 'dir'
+        ? { path: rest }
+        : splitName(rest);
   if (location.path === '')
     throw new FlattenError('USAGE', `input ${JSON.stringify(reference)}: names no path`);
   return { format, ...location };

@@ -1,10 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { applyChanges, parseChanges } from '../../src/oci/change.js';
+import { Fields } from '../../src/oci/fields.js';
 import { put } from '../sources/opening.js';
 import { ENGINE_NEEDS, startEngine } from '../support/docker.js';
 import { needs } from '../support/needs.js';
 import { archive } from '../support/tar.js';
+
+/** What changes make of a config. */
+function changed(config: object, changes: Parameters<typeof applyChanges>[1]): Record<string, unknown> {
+  return applyChanges(Fields.of(config), changes).toText().value as Record<string, unknown>;
+}
 
 /** Changes to an empty config, and what it becomes. A backslash in a template is one. */
 const TABLE: readonly (readonly [changes: readonly string[], config: object])[] = [
@@ -91,12 +97,12 @@ const BAD: readonly (readonly [change: string, what: RegExp])[] = [
 
 test('changes do what they do in a Dockerfile', () => {
   for (const [changes, config] of TABLE)
-    assert.deepEqual(applyChanges({}, parseChanges(changes)), config, changes.join(' | '));
+    assert.deepEqual(changed({}, parseChanges(changes)), config, changes.join(' | '));
 });
 
 test('what makes no sense is an error that names the instruction', () => {
   for (const [change, what] of BAD) {
-    const run = () => applyChanges({}, parseChanges([change]));
+    const run = () => changed({}, parseChanges([change]));
     assert.throws(run, (error: Error & { code?: string }) => {
       assert.equal(error.code, 'USAGE', change);
       assert.ok(error.message.startsWith(`--change ${change.split(' ')[0]}`), error.message);
@@ -109,8 +115,8 @@ test('what makes no sense is an error that names the instruction', () => {
 test('an entry point takes the old command away, unless a new one is set in the same run', () => {
   const before = { Cmd: ['old'], Entrypoint: ['/old'], Env: ['A=1'] };
   const entry = 'ENTRYPOINT ["/new"]';
-  assert.deepEqual(applyChanges(before, parseChanges([entry])), { Entrypoint: ['/new'], Env: ['A=1'] });
-  assert.deepEqual(applyChanges(before, parseChanges(['CMD ["new"]', entry])), {
+  assert.deepEqual(changed(before, parseChanges([entry])), { Entrypoint: ['/new'], Env: ['A=1'] });
+  assert.deepEqual(changed(before, parseChanges(['CMD ["new"]', entry])), {
     Cmd: ['new'],
     Entrypoint: ['/new'],
     Env: ['A=1'],
@@ -118,22 +124,22 @@ test('an entry point takes the old command away, unless a new one is set in the 
 });
 
 test('without a colon only a variable that is not set counts as missing, as in newer BuildKits', () => {
-  const { Env } = applyChanges({ Env: ['A='] }, parseChanges(['ENV B=${A-x} C=${A+y} D=${NONE-z}']));
+  const { Env } = changed({ Env: ['A='] }, parseChanges(['ENV B=${A-x} C=${A+y} D=${NONE-z}']));
   assert.deepEqual(Env, ['A=', 'B=', 'C=y', 'D=z']);
 });
 
 test("the shell form uses the image's own shell", () => {
-  const config = applyChanges({ Shell: ['/bin/bash', '-ec'] }, parseChanges(['CMD a && b']));
+  const config = changed({ Shell: ['/bin/bash', '-ec'] }, parseChanges(['CMD a && b']));
   assert.deepEqual(config.Cmd, ['/bin/bash', '-ec', 'a && b']);
 });
 
 test('fields keep their place, and no spelling in another case stays beside them', () => {
-  const config = applyChanges({ cmd: ['old'], Env: null, X: 1 }, parseChanges(['CMD ["new"]', 'ENV A=1']));
+  const config = changed({ cmd: ['old'], Env: null, X: 1 }, parseChanges(['CMD ["new"]', 'ENV A=1']));
   assert.equal(JSON.stringify(config), '{"Cmd":["new"],"Env":["A=1"],"X":1}');
 });
 
 test('a config of the wrong shape is an error that names the field', () => {
-  assert.throws(() => applyChanges({ Env: 'A=1' }, parseChanges(['ENV B=2'])), {
+  assert.throws(() => changed({ Env: 'A=1' }, parseChanges(['ENV B=2'])), {
     code: 'BAD_IMAGE',
     message: /^config\.Env: "A=1" is not an array$/,
   });

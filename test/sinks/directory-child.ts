@@ -10,12 +10,14 @@ export interface Errand {
   readonly output: string;
   readonly uid?: number;
   readonly strict?: boolean;
+  readonly keepSetuid?: boolean;
   readonly withoutLibc?: boolean;
   readonly forever?: boolean;
 }
 
 const errand = JSON.parse(process.argv[2]!) as Errand;
 const { scratch, output, uid, strict = false, withoutLibc = false, forever = false } = errand;
+const { keepSetuid = false } = errand;
 const rootfs = everyKind({ after: () => {} }, scratch, withoutLibc ? { step: 1_000_000_000n } : {});
 const machine = { libc: withoutLibc ? undefined : libc(), cores: 1 };
 if (uid !== undefined) {
@@ -28,7 +30,7 @@ const verified = forever ? new Promise<void>(() => {}) : Promise.resolve();
 if (forever) setInterval(() => {}, 1000);
 try {
   const context = { signal, tmp: scratch, limits: DEFAULT_LIMITS, verify: true, report: () => {} };
-  const options = { force: false, strict };
+  const options = { force: false, strict, keepSetuid };
   const artifact = await writeDirectory(output, options, { rootfs, verified }, context, machine);
   console.log(JSON.stringify(artifact));
 } catch (error) {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
@@ -55,12 +55,16 @@ function counts({ losses }: Artifact): Record<string, number> {
   return Object.fromEntries(losses.map(({ kind, count }) => [kind, count]));
 }
 
-/** The lines of `everyKind` as they are where owners, devices and privileged xattrs cannot be held. */
+/** The lines of `everyKind` as they are where owners, devices and privileged xattrs cannot be held, and with them setuid. */
 function without(list: readonly string[], owner: string): string[] {
   return list.flatMap((line) => {
     const columns = line.split('\t');
     if (/^[cb]$/.test(columns[1]!)) return [];
-    columns.splice(3, 2, ...owner.split(':'));
+    const [uid, gid] = owner.split(':') as [string, string];
+    const lost = (columns[3] === uid ? 0 : 0o4000) | (columns[4] === gid ? 0 : 0o2000);
+    const mode = Number.parseInt(columns[2]!, 8);
+    if (columns[1] === 'f') columns[2] = (mode & ~lost).toString(8).padStart(4, '0');
+    columns.splice(3, 2, uid, gid);
     const kept = columns[10]!.split(',').filter((xattr) => !/^(trusted|security)\./.test(xattr));
     columns[10] = kept.join(',') || '-';
     return [columns.join('\t')];
@@ -86,7 +90,8 @@ for (const withoutLibc of [false, true]) {
       const expected = without(lines(listRootfs(rootfs)), `${NOBODY}:${NOBODY}`);
       assert.deepEqual(without(lines(listDirectory(errand.output)), `${NOBODY}:${NOBODY}`), expected);
       const lost = counts(artifact);
-      assert.deepEqual(lost, { device: 3, owner: rootfs.inodes - 2, xattr: 3 });
+      assert.deepEqual(lost, { device: 3, owner: rootfs.inodes - 2, setuid: 3, xattr: 3 });
+      assert.deepEqual(artifact.losses.find(({ kind }) => kind === 'setuid')!.example, 'a/first');
       assert.match(artifact.losses.find(({ kind }) => kind === 'owner')!.reason, /needs root/);
       for (const { uid } of listDirectory(errand.output)) assert.equal(uid, NOBODY);
 
@@ -97,6 +102,21 @@ for (const withoutLibc of [false, true]) {
     },
   );
 }
+
+test('setuid stays where the user wants it', { skip: needs('root', 'xargs') }, (t) => {
+  const dir = scratch(t);
+  const place = join(dir, 'place');
+  mkdirSync(place);
+  execFileSync('chmod', ['755', dir]);
+  chownSync(place, NOBODY, NOBODY);
+  for (const withoutLibc of [false, true]) {
+    const output = join(place, String(withoutLibc));
+    const errand = { scratch: dir, output, uid: NOBODY, keepSetuid: true, withoutLibc };
+    assert.equal(counts(runChild(errand)).setuid, undefined);
+    assert.equal(statSync(join(output, 'setuid-own')).mode & 0o7777, 0o6755);
+    assert.equal(statSync(join(output, 'a/first')).mode & 0o7777, 0o4755);
+  }
+});
 
 test(
   'root that lacks capabilities loses what needs them',
@@ -111,7 +131,7 @@ test(
     const expected = without(lines(listRootfs(everyKind(t, dir))), '0:0');
     assert.deepEqual(without(lines(listDirectory(errand.output)), '0:0'), expected);
     const { owner, ...rest } = counts(artifact);
-    assert.deepEqual(rest, { device: 3, xattr: 3 });
+    assert.deepEqual(rest, { device: 3, setuid: 1, xattr: 3 });
     assert.ok(owner! > 5);
     assert.match(artifact.losses.find(({ kind }) => kind === 'owner')!.reason, /no CAP_CHOWN/);
   },

@@ -98,7 +98,6 @@ test('an image that is in no file is refused with the command that makes one', a
     'docker://example.com/app:1': /skopeo copy docker:\/\/example\.com\/app:1 oci-archive:image\.tar/,
     'docker-daemon:app:1': /docker save app:1 -o image\.tar/,
     'containers-storage:app': /podman save app -o image\.tar/,
-    'dir:image': /skopeo copy dir:image oci-archive:image\.tar/,
     'https://example.com/x.tar': /curl -fLo image\.tar https:\/\/example\.com\/x\.tar/,
   };
   for (const [reference, hint] of Object.entries(commands)) {

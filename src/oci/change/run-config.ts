@@ -1,23 +1,23 @@
-import { fieldKey, withField } from '../fields.js';
+import { Fields } from '../fields.js';
 import { Json } from '../json.js';
 import type { Lookup } from './expand.js';
 
 /** The `config` of an image config while instructions change it. Throws `BAD_IMAGE` where a field has not the shape it must have. */
 export class RunConfig {
-  #json: Readonly<Record<string, unknown>>;
+  #fields: Fields;
   /** CMD has been among the instructions: ENTRYPOINT leaves it alone then. */
   hasCommand = false;
 
-  constructor(json: Readonly<Record<string, unknown>>) {
-    this.#json = json;
+  constructor(fields: Fields) {
+    this.#fields = fields;
   }
 
-  get json(): Readonly<Record<string, unknown>> {
-    return this.#json;
+  get fields(): Fields {
+    return this.#fields;
   }
 
   set(name: string, value: unknown): void {
-    this.#json = withField(this.#json, name, value);
+    this.#fields = this.#fields.with(name, value);
   }
 
   /** A list of strings; empty where it is missing. */
@@ -34,9 +34,8 @@ export class RunConfig {
   /** Adds keys to a field that is an object. */
   merge(name: string, entries: readonly (readonly [string, unknown])[]): void {
     const field = this.#field(name);
-    const merged = new Map(field.missing ? [] : Object.entries(field.object()));
-    for (const [key, value] of entries) merged.set(key, value);
-    this.set(name, Object.fromEntries(merged));
+    if (!field.missing) field.object();
+    this.set(name, Fields.of(this.#fields.get(name)).withKeys(entries).toText());
   }
 
   /** The environment, as instructions see it. */
@@ -56,8 +55,7 @@ export class RunConfig {
   }
 
   #field(name: string): Json {
-    const key = fieldKey(this.#json, name);
-    return new Json(key === undefined ? undefined : this.#json[key], `config.${name}`);
+    return new Json(this.#fields.get(name)?.value, `config.${name}`);
   }
 }
 

@@ -1,4 +1,4 @@
-import { closeSync, constants, fchmodSync, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { closeSync, constants, fchmodSync, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { FlattenError } from '../../errors.js';
 import { ContentReader } from '../../layer/content.js';
 import type { LayerFile } from '../../rootfs/node.js';
@@ -9,6 +9,7 @@ import type { Born } from './host.js';
 import { Owners } from './owners.js';
 import { type DirectoryTable, Paths } from './paths.js';
 import { permitted } from './permitted.js';
+import { Setuid } from './setuid.js';
 import type { Clock } from './times.js';
 
 /** The files of a tree, and where they go. The directories are there. */
@@ -18,6 +19,7 @@ export interface FileJob {
   /** The host path of the tree's root. */
   readonly root: string;
   readonly born: Born;
+  readonly keepSetuid: boolean;
 }
 
 const WINDOW = 1 << 20;
@@ -34,6 +36,7 @@ export class FileWriter {
   readonly #born: Born;
   readonly #paths: Paths;
   readonly #owners: Owners;
+  readonly #setuid: Setuid;
   readonly #losses: Losses;
   readonly #clock: Clock;
   readonly #layers: readonly LayerFile[];
@@ -49,6 +52,7 @@ export class FileWriter {
     this.#born = job.born;
     this.#paths = new Paths(job.root, job.directories);
     this.#owners = new Owners(job.born, losses);
+    this.#setuid = new Setuid(job.keepSetuid, losses);
     this.#losses = losses;
     this.#clock = clock;
     this.#layers = job.files.layers.map((file, order) => ({ file, order }));
@@ -81,13 +85,17 @@ export class FileWriter {
     }
   }
 
-  #metadata(fd: number, row: number, mode: number | undefined): void {
+  #metadata(fd: number, row: number, wanted: number | undefined): void {
     const { uid, gid, seconds, nanos } = this.#files;
     const path = () => this.#paths.inImage();
     this.#owners.setOpen(fd, uid[row]!, gid[row]!, path);
-    // Chown clears only bits that creation cannot give, and those call for chmod anyway.
-    if (mode !== undefined && (mode & this.#born.mask) !== mode) {
-      permitted(this.#losses, 'mode', path, () => fchmodSync(fd, mode));
+    if (wanted !== undefined) {
+      const owner = { uid: uid[row]!, gid: gid[row]! };
+      const mode = this.#setuid.modeOf(wanted, owner, () => fstatSync(fd), path);
+      // Chown clears only bits that creation cannot give, and those call for chmod anyway.
+      if ((mode & this.#born.mask) !== mode) {
+        permitted(this.#losses, 'mode', path, () => fchmodSync(fd, mode));
+      }
     }
     permitted(this.#losses, 'mtime', path, () => this.#clock.setOpen(fd, seconds[row]!, nanos[row]!));
   }

@@ -11,6 +11,7 @@ import { Owners } from './owners.js';
 import type { Pace } from './pace.js';
 import { Paths } from './paths.js';
 import { type Link, type Named, type Plan, planTree } from './plan.js';
+import { Setuid } from './setuid.js';
 import { makeSpecial, makeSpecialsByCommands, type Special } from './specials.js';
 import { countTimeLosses, span } from './time-losses.js';
 import { Clock } from './times.js';
@@ -21,6 +22,7 @@ import { setXattrs } from './xattrs.js';
 export interface Means {
   readonly libc: Libc | undefined;
   readonly strict: boolean;
+  readonly keepSetuid?: boolean;
   readonly losses: Losses;
   readonly crew: Crew;
   readonly pace: Pace;
@@ -59,7 +61,9 @@ class TreeWriter {
     this.#means = means;
     this.#paths = new Paths(root, plan.table);
     this.#targets = new Paths(root, plan.table);
-    this.#attributes = new Attributes(new Owners(host.born, means.losses), clock, means.losses);
+    const { losses, keepSetuid = false } = means;
+    const setuid = new Setuid(keepSetuid, losses);
+    this.#attributes = new Attributes(new Owners(host.born, losses), setuid, clock, losses);
   }
 
   async write(): Promise<void> {
@@ -81,9 +85,10 @@ class TreeWriter {
   }
 
   async #writeFiles(): Promise<void> {
-    const { crew, libc, strict, losses } = this.#means;
+    const { crew, libc, strict, losses, keepSetuid = false } = this.#means;
     const files = packFiles(this.#plan.files);
-    const job = { files, directories: this.#plan.table, root: this.#root, born: this.#host.born };
+    const { born } = this.#host;
+    const job = { files, directories: this.#plan.table, root: this.#root, born, keepSetuid };
     await crew.write(job, libc, strict, losses);
   }
 
@@ -134,7 +139,7 @@ class TreeWriter {
     await this.#each(this.#marked(), ({ directory, name, node }) => {
       const path = this.#paths.of(directory, name);
       setXattrs(libc, path, node.meta.xattrs, this.#inImage, this.#means.losses);
-      if (node.kind !== 'symlink') this.#attributes.mode(path, node.meta, this.#inImage);
+      this.#lateMode(path, node);
     });
   }
 
@@ -154,9 +159,13 @@ class TreeWriter {
     // An ACL may have locked us out of a directory that there is still work in.
     for (const [number] of directories.reverse()) chmodSync(this.#paths.ofDirectory(number), 0o700);
     await this.#each(marked, ({ directory, name, node }) => {
-      const path = this.#paths.of(directory, name);
-      if (node.kind !== 'symlink') this.#attributes.mode(path, node.meta, this.#inImage);
+      this.#lateMode(this.#paths.of(directory, name), node);
     });
+  }
+
+  #lateMode(path: Buffer, { kind, meta }: Node): void {
+    if (kind === 'file') this.#attributes.fileMode(path, meta, this.#inImage);
+    else if (kind !== 'symlink') this.#attributes.mode(path, meta, this.#inImage);
   }
 
   *#marked(): Generator<Named> {

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Digest } from '../../oci/digest.js';
-import { withField } from '../../oci/fields.js';
+import { Fields } from '../../oci/fields.js';
 import type { ImageName } from '../../oci/image-name.js';
+import type { JsonText } from '../../oci/json-text.js';
 import { jsonBytes } from '../../oci/write.js';
 import type { ImageForm, SquashedImage } from './form.js';
 import type { Store } from './store.js';
@@ -34,7 +35,7 @@ export class DockerForm implements ImageForm {
 
   async image(image: SquashedImage): Promise<void> {
     const { name, v1 } = this.#options;
-    const config = jsonBytes(image.config);
+    const config = jsonBytes(image.config.toText());
     const hash = createHash('sha256').update(config).digest('hex');
     this.#digest = `sha256:${hash}`;
     const ids = await this.#layers(image, hash);
@@ -68,7 +69,7 @@ export class DockerForm implements ImageForm {
       await this.#store.file(`${id}/VERSION`, Buffer.from('1.0'));
       await this.#store.file(
         `${id}/json`,
-        jsonBytes(v1Json(id, parent, isTop ? config : { created: NO_TIME })),
+        jsonBytes(v1Json(id, parent, isTop ? config : Fields.of({ created: NO_TIME }))),
       );
       ids.push(id);
     }
@@ -76,10 +77,7 @@ export class DockerForm implements ImageForm {
   }
 }
 
-function v1Json(id: string, parent: string | undefined, config: Readonly<Record<string, unknown>>): object {
-  const rest = ['rootfs', 'history', 'id', 'parent'].reduce(
-    (json, name) => withField(json, name, undefined),
-    config,
-  );
-  return { id, ...(parent && { parent }), ...rest };
+function v1Json(id: string, parent: string | undefined, config: Fields): JsonText {
+  const rest = config.without(['rootfs', 'history', 'id', 'parent']);
+  return rest.after({ id, ...(parent && { parent }) }).toText();
 }

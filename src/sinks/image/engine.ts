@@ -1,6 +1,7 @@
 import { FlattenError, throwIfAborted } from '../../errors.js';
 import { commandEngine } from './engine-command.js';
 import { type Address, socketEngine } from './engine-socket.js';
+import { forbidden } from './engine-trouble.js';
 
 /** A running engine that takes images. */
 export interface Engine {
@@ -20,17 +21,22 @@ export async function findEngine(signal: AbortSignal): Promise<Engine> {
     const address = tls ? undefined : addressOf(host);
     const engine = address ? await socketEngine(address, signal) : await commandEngine('docker', signal);
     throwIfAborted(signal);
-    return engine ?? refuse(`${host} (DOCKER_HOST)`);
+    return (
+      engine ??
+      refuse(`${host} (DOCKER_HOST)`, address && 'socketPath' in address ? address.socketPath : undefined)
+    );
   }
   const engine =
     (await socketEngine({ socketPath: DEFAULT_SOCKET }, signal)) ??
     (await commandEngine('docker', signal)) ??
     (await commandEngine('podman', signal));
   throwIfAborted(signal);
-  return engine ?? refuse(DEFAULT_SOCKET);
+  return engine ?? refuse(DEFAULT_SOCKET, DEFAULT_SOCKET);
 }
 
-function refuse(where: string): never {
+function refuse(where: string, socket: string | undefined): never {
+  const denied = socket && forbidden(socket);
+  if (denied) throw denied;
   throw new FlattenError('TOOL', `${where}: no engine answers`, {
     hint: [
       'start it: sudo systemctl start docker',

@@ -1,4 +1,5 @@
 import type { Digest } from '../../oci/digest.js';
+import type { Fields } from '../../oci/fields.js';
 import type { LayerSums } from './layer.js';
 import type { Blob } from './store.js';
 
@@ -11,10 +12,10 @@ export interface WrittenLayer extends LayerSums {
 
 /** An image whose layers are written and whose config is made. */
 export interface SquashedImage {
-  readonly config: Readonly<Record<string, unknown>>;
+  readonly config: Fields;
   /** Base first. */
   readonly layers: readonly WrittenLayer[];
-  readonly annotations: Readonly<Record<string, string>>;
+  readonly annotations: ReadonlyMap<string, string>;
 }
 
 /** A form of image archive: which files there are and what they say. */

@@ -31,7 +31,7 @@ export class OciForm implements ImageForm {
   }
 
   async image({ config, layers, annotations }: SquashedImage): Promise<void> {
-    const stored = await this.#blob(CONFIG_TYPE, config);
+    const stored = await this.#blob(CONFIG_TYPE, config.toText());
     const written = await this.#blob(MANIFEST_TYPE, manifest(stored, layers.map(pointerTo), annotations));
     this.#manifests.push({ ...written, platform: platformOf(config) });
   }

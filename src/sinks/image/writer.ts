@@ -1,6 +1,7 @@
 import type { Context } from '../../context.js';
 import { ioError } from '../../errors.js';
 import type { Change } from '../../oci/change.js';
+import type { Fields } from '../../oci/fields.js';
 import { linuxOn, type Platform } from '../../oci/platform.js';
 import { squashConfig } from '../../oci/squash.js';
 import { layerTree } from '../../rootfs/layer-tree.js';
@@ -9,6 +10,7 @@ import { eachName } from '../../rootfs/walk.js';
 import { Losses } from '../loss.js';
 import type { Artifact, Flattened, SinkOptions } from '../sink.js';
 import { DockerForm } from './docker-form.js';
+import { withEngineHint } from './engine-trouble.js';
 import type { ImageForm, WrittenLayer } from './form.js';
 import { copyLayer, type LayerCompression, type LayerSums, writeLayer } from './layer.js';
 import { type ImageFormat, type ImageLocation, locateImage } from './location.js';
@@ -73,6 +75,7 @@ class Writer implements ImageWriter {
   readonly #options: ImageSinkOptions;
   readonly #losses: Losses;
   #entries = 0;
+  #usesZstd = false;
 
   constructor(output: string, form: ImageForm, target: Target, options: ImageSinkOptions) {
     this.#output = output;
@@ -120,7 +123,7 @@ class Writer implements ImageWriter {
         losses: this.#losses.list(),
       };
     } catch (error) {
-      throw inWords(error, this.#output);
+      throw withEngineHint(inWords(error, this.#output), { usesZstd: this.#usesZstd });
     }
   }
 
@@ -137,11 +140,12 @@ class Writer implements ImageWriter {
       sums = await write(put);
     });
     const layer = { ...sums!, blob, label };
+    this.#usesZstd ||= layer.compression === 'zstd';
     await this.#form.layer(layer);
     return layer;
   }
 
-  #config(flattened: Flattened, layers: readonly WrittenLayer[]): Readonly<Record<string, unknown>> {
+  #config(flattened: Flattened, layers: readonly WrittenLayer[]): Fields {
     const { config, image, rootfs, base } = flattened;
     const { author, message, changes = [], sourceDateEpoch, platform } = this.#options;
     const created =
@@ -166,8 +170,8 @@ const HIDDEN = 'trusted.overlay.*: layers are shown by overlayfs, which keeps th
 /** Docker ran on nothing else when images did not say what they run on. */
 const OLDEST: Platform = { os: 'linux', architecture: 'amd64' };
 
-function annotationsOf({ image, digest }: Flattened): Record<string, string> {
-  return { ...Object.fromEntries(image?.annotations ?? []), ...(digest && { [SOURCE_ANNOTATION]: digest }) };
+function annotationsOf({ image, digest }: Flattened): ReadonlyMap<string, string> {
+  return new Map([...(image?.annotations ?? []), ...(digest ? [[SOURCE_ANNOTATION, digest] as const] : [])]);
 }
 
 /** Says what was flattened, by what does not change from one machine to the next. */

@@ -1,14 +1,14 @@
 /** What is written, judged by those who take images: Docker, podman, skopeo, umoci. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { chmodSync, copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { put } from '../../sources/opening.js';
 import { ENGINE_NEEDS, RUNS_DEMO, startEngine } from '../../support/docker.js';
 import { lines } from '../../support/listing.js';
 import { needs } from '../../support/needs.js';
-import { run as program } from '../../support/program.js';
+import { CLI, run as program } from '../../support/program.js';
 import { scratch } from '../../support/scratch.js';
 import { MEMORY } from '../../support/sinks.js';
 import { archive } from '../../support/tar.js';
@@ -173,6 +173,66 @@ test('what the docker command complains of is in the error', async (t) => {
       message: /^docker load failed: no space left$/,
     }),
   );
+});
+
+test('an engine that knows no zstd, or no such platform: the hint says what to type', { skip }, async (t) => {
+  const { docker, host } = await startEngine(t);
+  const [major] = docker('version', '--format', '{{.Server.Version}}').split('.');
+  await withHost(t, host, async () => {
+    const zstd = squash('docker-daemon:demo:zstd', { squash: { compression: 'zstd' } });
+    if (Number(major) >= 23) await zstd;
+    else
+      await assert.rejects(zstd, {
+        code: 'TOOL',
+        hint: 'Docker before 23 knows no zstd: --compression gzip',
+      });
+    await squash('docker-daemon:demo:gzip', { squash: { compression: 'gzip' } });
+    const rootfs = put(t, archive([{ path: 'x' }]), 'rootfs.tar');
+    await assert.rejects(squash('docker-daemon:x:y', { input: rootfs, platform: 'windows/amd64' }), {
+      code: 'TOOL',
+      hint: /docker version --format .*\n.*--platform OS\/ARCH$/,
+    });
+  });
+});
+
+test(
+  'a socket that this user may not use is named, with the way to it',
+  { skip: needs('root', 'dockerd', 'docker', 'setpriv') },
+  async (t) => {
+    const { host } = await startEngine(t);
+    const socket = host.slice('unix://'.length);
+    chmodSync(dirname(socket), 0o755);
+    const place = scratch(t);
+    chmodSync(place, 0o777);
+    copyFileSync(DEMO, join(place, 'image.tar'));
+    const drop = ['--reuid=65534', '--regid=65534', '--clear-groups', process.execPath, CLI];
+    const env = { ...process.env, DOCKER_HOST: host, TMPDIR: place };
+    const { status, stderr } = spawnSync('setpriv', [...drop, 'image.tar', '-o', 'docker-daemon:x:y'], {
+      cwd: place,
+      env,
+      encoding: 'utf8',
+    });
+    assert.equal(status, 1, stderr);
+    assert.match(
+      stderr,
+      /docker\.sock: permission denied\n {2}.*sudo usermod -aG docker "\$USER", and log in again\n.*sudo/,
+    );
+  },
+);
+
+test('known complaints of engines have a hint', async (t) => {
+  for (const [said, hint] of [
+    ['write /var/x: no space left on device', /docker system prune/],
+    ['max depth exceeded', /leave out --last/],
+    ['potentially insufficient UIDs or GIDs available in user namespace', /\/etc\/subuid/],
+    ['Cannot connect to the Docker daemon', /systemctl status docker/],
+    ['invalid reference format: repository name must be lowercase', /docker-daemon:app:1\.0/],
+  ] as const) {
+    fakeDocker(t, `echo '${said}' >&2; exit 1`);
+    await withHost(t, 'ssh://far.away', () =>
+      assert.rejects(squash('docker-daemon:app:1'), { code: 'TOOL', hint }),
+    );
+  }
 });
 
 test('podman loads the archives', { skip: needs('podman', 'root') }, async (t) => {
