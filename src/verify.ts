@@ -45,8 +45,8 @@ export async function readBack(path: string, rootfs: Rootfs, context: Context): 
 }
 
 async function differencesOf(path: string, expected: Rootfs, context: Context): Promise<Difference[]> {
-  const readers = [new ContentReader(), new ContentReader()] as const;
   const actual = await openTree(path, context);
+  const readers = [new ContentReader(), new ContentReader()] as const;
   try {
     const { rootfs, mayAdd } = actual;
     return [...compare(expected, rootfs, { mayAdd, sameContent: (a, b) => sameContent(a, b, ...readers) })];
@@ -65,7 +65,12 @@ interface OpenedTree {
 async function openTree(path: string, context: Context): Promise<OpenedTree> {
   if (isExt(path)) {
     const fd = openSync(path, 'r');
-    return { rootfs: readExt(fd), mayAdd: ['lost+found'], close: async () => closeSync(fd) };
+    try {
+      return { rootfs: readExt(fd), mayAdd: ['lost+found'], close: async () => closeSync(fd) };
+    } catch (error) {
+      closeSync(fd);
+      throw error;
+    }
   }
   const isImage = /^(oci|oci-archive|docker-archive):/.test(path);
   const image = await openImage(isImage ? path : `rootfs:${path}`, {}, context);
