@@ -81,6 +81,12 @@ export function printable(path: string): string {
 /** A system error (`ENOSPC`, `EACCES`, …) on one of the host's paths, in flatten's words. */
 export function ioError(cause: unknown, doing: string): FlattenError {
   if (cause instanceof FlattenError) return cause;
+  if (isSystemError(cause) && cause.syscall === 'uv_cwd') {
+    return new FlattenError('IO', 'the working directory is not there any more', {
+      hint: 'cd to a directory that is there, or give all paths from / on',
+      cause,
+    });
+  }
   const code = (cause as NodeJS.ErrnoException)?.code;
   const hint = code === undefined ? undefined : HINTS[code];
   return new FlattenError('IO', `${doing}: ${(cause as Error)?.message ?? cause}`, {
@@ -89,12 +95,31 @@ export function ioError(cause: unknown, doing: string): FlattenError {
   });
 }
 
+/** Whether the system has refused something, wherever it was; also what starts a thread or loads a module may meet that. */
+export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  const { code, syscall } = (error ?? {}) as NodeJS.ErrnoException;
+  return (typeof code === 'string' && typeof syscall === 'string') || code === 'ERR_WORKER_INIT_FAILED';
+}
+
+/** One that nobody has put in words nearer to where it was. */
+export function systemError(cause: NodeJS.ErrnoException): FlattenError {
+  const code = /\bE[A-Z]+\b/.exec(cause.code === 'ERR_WORKER_INIT_FAILED' ? cause.message : '')?.[0];
+  const said = code === undefined ? cause : Object.assign(new Error(cause.message, { cause }), { code });
+  return ioError(said, 'the system refuses');
+}
+
+const TOO_MANY_FILES = 'too many open files: raise the limit with `ulimit -n 4096`';
+
 const HINTS: Record<string, string> = {
   ENOSPC: 'the disk is full: free some space, or point TMPDIR or the output at a larger disk',
   EDQUOT: 'the disk quota is used up: point TMPDIR or the output elsewhere',
   EACCES: 'permission is missing: run as a user who may use this path',
   EROFS: 'the file system is read-only: choose another place',
-  EMFILE: 'too many open files: raise the limit with `ulimit -n 4096`',
+  EMFILE: TOO_MANY_FILES,
+  ENFILE: TOO_MANY_FILES,
+  EFBIG:
+    'a file may not become so large here: raise the limit with `ulimit -f unlimited`, or choose another place',
+  EAGAIN: 'too many processes: raise the limit with `ulimit -u`, or wait for others to end',
 };
 
 /** Throws `INTERRUPTED` once the signal is aborted. Call it in every loop that lasts. */

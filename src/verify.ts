@@ -54,8 +54,8 @@ async function differencesOf(
   expected: Rootfs,
   context: Context,
 ): Promise<Difference[]> {
-  const readers = [new ContentReader(), new ContentReader()] as const;
   const actual = await openTree(path, open, context);
+  const readers = [new ContentReader(), new ContentReader()] as const;
   try {
     const { rootfs, mayAdd } = actual;
     return [...compare(expected, rootfs, { mayAdd, sameContent: (a, b) => sameContent(a, b, ...readers) })];
@@ -74,7 +74,12 @@ interface OpenedTree {
 async function openTree(path: string, open: () => Promise<Image>, context: Context): Promise<OpenedTree> {
   if (isExt(path)) {
     const fd = openSync(path, 'r');
-    return { rootfs: readExt(fd), mayAdd: ['lost+found'], close: async () => closeSync(fd) };
+    try {
+      return { rootfs: readExt(fd), mayAdd: ['lost+found'], close: async () => closeSync(fd) };
+    } catch (error) {
+      closeSync(fd);
+      throw error;
+    }
   }
   const image = await open();
   try {

@@ -69,10 +69,10 @@ test('rootfs/ and oci/ touch no file system', () => {
   assert.deepEqual(touching, []);
 });
 
-test('only cli.ts ends the process', () => {
+test('only cli/main.ts ends the process', () => {
   const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((file) =>
     file.endsWith('.ts'),
   );
   const ending = files.filter((file) => readFileSync(join(SRC, file), 'utf8').includes('process.exit('));
-  assert.deepEqual(ending, ['cli.ts']);
+  assert.deepEqual(ending, ['cli/main.ts']);
 });

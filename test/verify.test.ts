@@ -86,3 +86,27 @@ test('an output that does not read back does not appear', { skip: needs('setpriv
 test('standard output cannot be read back', () => {
   assert.equal(run([DEMO, '-o', '-', '--verify']).code, 2);
 });
+
+test('verify() closes its descriptors when it refuses', { skip: needs('mke2fs') }, async (t) => {
+  const cwd = scratch(t);
+  await flatten({ input: DEMO, output: join(cwd, 'disk.img') });
+  const bytes = readFileSync(join(cwd, 'disk.img'));
+  writeFileSync(join(cwd, 'cut.img'), bytes.subarray(0, 5000));
+  writeFileSync(join(cwd, 'cut.tar'), readFileSync(DEMO).subarray(0, 700));
+  const open = () => readdirSync('/proc/self/fd').length;
+  const refusals = [
+    ['cut.img', DEMO],
+    ['cut.tar', DEMO],
+    ['missing.tar', DEMO],
+    ['disk.img', join(cwd, 'cut.tar')],
+  ] as const;
+  // The first of each loads modules and starts threads, whose descriptors stay.
+  const refuse = async () => {
+    for (const [output, input] of refusals)
+      await assert.rejects(verify({ input, output: join(cwd, output) }));
+  };
+  await refuse();
+  const before = open();
+  for (let i = 0; i < 5; i++) await refuse();
+  assert.equal(open(), before);
+});

@@ -6,6 +6,7 @@ import { addImageOptions, addKeepOptions, type ImageFlags, splitImageFlags } fro
 import { addInputOptions, type InputFlags } from './input-options.js';
 import { Progress } from './progress.js';
 import { addReportOptions, type ReportFlags, reportPlan, reportResult } from './report.js';
+import { requireStandardOutput } from './streams.js';
 
 /** The options of the main command, as commander gives them. */
 interface Flags extends Omit<InputFlags, 'verify'>, DiskFlags, ImageFlags, ReportFlags {
@@ -88,7 +89,9 @@ async function convert(input: string, flags: Flags, signal: AbortSignal): Promis
 function checkedOutput({ output, json, plan }: Flags): string {
   if (output === undefined)
     throw new FlattenError('USAGE', 'no output', { hint: 'say where: flatten IMAGE -o rootfs/' });
+  if (json || plan) requireStandardOutput(plan ? 'the plan' : 'JSON');
   if (output !== '-' || plan) return output;
+  requireStandardOutput('a tar');
   if (json) throw new FlattenError('USAGE', '--json and -o - both want standard output');
   if (process.stdout.isTTY) {
     throw new FlattenError('USAGE', '-o -: a tar is not for a terminal', {

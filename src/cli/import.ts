@@ -7,6 +7,7 @@ import { addImageOptions, type ImageFlags, splitImageFlags } from './image-optio
 import { parseCount, parseSize } from './numbers.js';
 import { Progress } from './progress.js';
 import { addReportOptions, type ReportFlags, reportResult } from './report.js';
+import { requireStandardOutput } from './streams.js';
 
 /** The options of `flatten import`, as commander gives them. */
 interface Flags extends ImageFlags, ReportFlags {
@@ -53,6 +54,7 @@ export function addImport(program: Command, signal: AbortSignal): void {
 async function importRootfs(rootfs: string, flags: Flags, signal: AbortSignal): Promise<void> {
   const { squash = {}, rest } = splitImageFlags(flags);
   const { json, quiet, verbose, format = formatFor(flags), ...options } = rest;
+  if (json || flags.output === '-') requireStandardOutput(json ? 'JSON' : 'an image');
   if (flags.output === '-' && (json || process.stdout.isTTY))
     throw new FlattenError('USAGE', '-o -: standard output is not free for an image');
   if (!isImageFormat(format))

@@ -1,7 +1,9 @@
-import { closeSync, fstatSync, openSync, readSync, realpathSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, realpathSync } from 'node:fs';
 import type { Command } from 'commander';
 import { FlattenError, ioError, throwIfAborted } from '../errors.js';
 import { mounts } from '../sinks/staging/mounts.js';
+import { addReportOptions, type ReportFlags, reportDone } from './report.js';
+import { requireStandardOutput } from './streams.js';
 
 const OPTIONS = ['loop', 'ro', 'noatime', 'nodiratime'];
 /** In the superblock, 1024 bytes into the file: the magic number, and the incompatible features. */
@@ -11,36 +13,43 @@ const NEEDS_RECOVERY = 4;
 
 /** `flatten mount IMAGE DIR` and `flatten unmount DIR`. */
 export function addMount(program: Command, signal: AbortSignal): void {
-  program
+  const mount = program
     .command('mount')
     .summary('mount a disk image, read-only')
     .description(`Mounts a disk image by a loop device: mount -o ${OPTIONS.join(',')}. It takes root.`)
     .argument('<image>', 'a disk image: FILE.img, .ext2, .ext3, .ext4')
     .argument('<dir>', 'an existing directory')
-    .action(async (image: string, directory: string) => {
+    .action(async (image: string, directory: string, flags: ReportFlags) => {
+      if (flags.json) requireStandardOutput('JSON');
       const options = mountOptions(image);
-      if (options.includes('noload')) {
+      if (options.includes('noload') && !flags.quiet) {
         process.stderr.write(`flatten: ${image} was not unmounted cleanly: mounting it as it is (noload)\n`);
       }
       await requireRoot(`flatten mount ${image} ${directory}`, `fuse2fs -o ro ${image} ${directory}`);
       await system('mount', ['-o', options.join(','), '--', image, directory], signal);
+      reportDone({ image, directory, options }, flags);
     });
-  program
+  addReportOptions(mount);
+  const unmount = program
     .command('unmount')
     .summary('unmount what mount has mounted')
-    .argument('<dir>')
-    .action(async (directory: string) => {
+    .description('Unmounts a disk image. It takes root.')
+    .argument('<dir>', 'where it is mounted')
+    .action(async (directory: string, flags: ReportFlags) => {
+      if (flags.json) requireStandardOutput('JSON');
       await requireRoot(`flatten unmount ${directory}`, `fusermount -u ${directory}`);
       refuseOthers(directory);
       await system('umount', ['--', directory], signal);
+      reportDone({ directory }, flags);
     });
+  addReportOptions(unmount);
 }
 
 /** A journal that waits to be replayed cannot be, on a read-only mount of a read-only file; then it must not be loaded. */
 function mountOptions(image: string): string[] {
   const superblock = Buffer.alloc(2048);
   try {
-    const fd = openSync(image, 'r');
+    const fd = openSync(image, constants.O_RDONLY | constants.O_NONBLOCK); // a fifo is told from a file without a wait
     try {
       if (fstatSync(fd).isFile()) readSync(fd, superblock, 0, superblock.length, 0);
     } finally {

@@ -4,7 +4,8 @@ import { addConvert } from './convert.js';
 import { EXIT } from './exit.js';
 import { addImport } from './import.js';
 import { addMount } from './mount.js';
-import { reportFailure } from './report.js';
+import { type ReportFlags, reportFailure, reportUsage } from './report.js';
+import { refuseIdleOptions } from './strict.js';
 import { addVerify } from './verify.js';
 
 const EXAMPLES = `Turn a container image into a filesystem.
@@ -39,13 +40,28 @@ export async function run(argv: readonly string[], signal: AbortSignal): Promise
   addImport(program, signal);
   addVerify(program, signal);
   addMount(program, signal);
+  refuseIdleOptions(program);
+  let flags = flagsIn(argv);
+  program.hook('preAction', (_, command) => {
+    flags = command.opts();
+  });
   try {
     await program.parseAsync(argv);
     return Number(process.exitCode ?? EXIT.done);
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
-    return reportFailure(error, argv, signal);
+    if (error instanceof CommanderError) return reportUsage(error, flags);
+    return reportFailure(error, flags, signal);
   }
+}
+
+/** How to report, as far as a command line says that is not understood. */
+function flagsIn(argv: readonly string[]): ReportFlags {
+  const end = argv.indexOf('--');
+  const words = end < 0 ? argv : argv.slice(0, end);
+  return {
+    json: words.includes('--json'),
+    verbose: words.includes('-v') || words.includes('--verbose'),
+  };
 }
 
 function version(): string {

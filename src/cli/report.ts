@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
-import type { Command } from 'commander';
-import { FlattenError, printable } from '../errors.js';
+import type { Command, CommanderError } from 'commander';
+import { FlattenError, isSystemError, printable, systemError } from '../errors.js';
 import type { FlattenResult } from '../flatten.js';
 import { shown } from '../oci/shown.js';
 import type { DiskPlan } from '../plan.js';
@@ -82,24 +82,54 @@ export function reportDifferences(output: string, result: VerifyResult, { json, 
   process.stderr.write(`${output}: ${showCount(entries)} entries, ${found}\n`);
 }
 
-function printJson(value: object): void {
-  process.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`);
+/** Prints what a command did that writes no output, such as `mount`. */
+export function reportDone(result: object, { json }: ReportFlags): void {
+  if (json) printJson(result);
 }
 
-/** Prints a failure and gives the exit code for it. */
-export function reportFailure(error: unknown, argv: readonly string[], signal: AbortSignal): number {
-  const has = (...flags: string[]) => flags.some((flag) => argv.includes(flag));
-  if (signal.aborted && signal.reason === 'EPIPE') return EXIT.failed;
+/** The version of what `--json` prints: it grows when a field is taken away or gets another meaning, not when one is added. */
+const JSON_VERSION = 1;
+
+function printJson(value: object): void {
+  process.stdout.write(`${JSON.stringify({ version: JSON_VERSION, ...value }, undefined, 2)}\n`);
+}
+
+/** Prints a failure and gives the exit code for it. Standard output that has failed is told of elsewhere. */
+export function reportFailure(error: unknown, flags: ReportFlags, signal: AbortSignal): number {
+  if (signal.aborted && signal.reason instanceof Error) return EXIT.failed;
   if ((error as NodeJS.ErrnoException)?.code === 'EPIPE') return EXIT.failed;
-  if (!(error instanceof FlattenError)) {
-    process.stderr.write(`flatten: this is a bug in flatten: ${(error as Error)?.stack ?? error}\n`);
-    return EXIT.failed;
-  }
-  const { code, message, layer, path, hint } = error;
-  if (has('--json')) printJson({ error: { code, message, layer, path: path && printable(path), hint } });
+  const failure = isSystemError(error) ? systemError(error) : error;
+  if (!(failure instanceof FlattenError)) return reportBug(error, flags);
+  const { code, message, layer, path, hint } = failure;
+  if (flags.json) printJson({ error: { code, message, layer, path: path && printable(path), hint } });
+  printError(message, hint);
+  if (flags.verbose && failure.stack) process.stderr.write(`${failure.stack}\n`);
+  return code === 'USAGE' ? EXIT.usage : code === 'INTERRUPTED' ? EXIT.interrupted : EXIT.failed;
+}
+
+/** Gives the exit code for a command line that commander does not understand, or for help, and has told of on standard error. */
+export function reportUsage({ message, exitCode }: CommanderError, { json }: ReportFlags): number {
+  if (exitCode === 0) return EXIT.done;
+  const text = message.replace(/^error: /, '');
+  if (json) printJson({ error: { code: 'USAGE', message: text, hint: 'flatten --help shows how' } });
+  return EXIT.usage;
+}
+
+/** Prints what nobody has foreseen, and gives the exit code for it. */
+export function reportBug(error: unknown, { json }: ReportFlags = {}): number {
+  const { message = String(error), stack = message } = error instanceof Error ? error : {};
+  if (json) printJson({ error: { code: 'BUG', message } });
+  process.stderr.write(`flatten: this is a bug in flatten: ${stack}\n`);
+  return EXIT.failed;
+}
+
+/** Prints that standard output does not take what is printed. A reader that has seen enough (`| head`) is no error of ours. */
+export function reportStandardOutput({ code, message }: NodeJS.ErrnoException): void {
+  if (code !== 'EPIPE') printError(`standard output: ${message}`);
+}
+
+function printError(message: string, hint?: string): void {
   const isColoured = process.stderr.isTTY && !process.env.NO_COLOR;
   process.stderr.write(`flatten: ${isColoured ? styleText('red', 'error') : 'error'}: ${message}\n`);
   if (hint !== undefined) process.stderr.write(`  ${hint.replaceAll('\n', '\n  ')}\n`);
-  if (has('-v', '--verbose') && error.stack) process.stderr.write(`${error.stack}\n`);
-  return code === 'USAGE' ? EXIT.usage : code === 'INTERRUPTED' ? EXIT.interrupted : EXIT.failed;
 }

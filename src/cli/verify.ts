@@ -3,6 +3,7 @@ import { EXIT } from './exit.js';
 import { addInputOptions, type InputFlags } from './input-options.js';
 import { Progress } from './progress.js';
 import { addReportOptions, type ReportFlags, reportDifferences } from './report.js';
+import { requireStandardOutput } from './streams.js';
 
 /** `flatten verify OUTPUT IMAGE`: compares what was written with what it was written from. */
 export function addVerify(program: Command, signal: AbortSignal): void {
@@ -17,6 +18,7 @@ export function addVerify(program: Command, signal: AbortSignal): void {
   addReportOptions(addInputOptions(command));
   command.action(async (output: string, input: string, flags: InputFlags & ReportFlags) => {
     const { json, quiet, verbose, ...options } = flags;
+    if (json) requireStandardOutput('JSON');
     const progress = new Progress(process.stderr, quiet ?? false);
     try {
       const { verify } = await import('../verify.js');

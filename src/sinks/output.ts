@@ -3,6 +3,7 @@ import { FlattenError } from '../errors.js';
 import type { ExtFormat } from '../ext/structures/features.js';
 import type { PackKind } from '../layer/pack.js';
 import type { ExtOptions } from './ext.js';
+import { refuseForeign } from './foreign.js';
 import { IMAGE_FORMATS, isImageFormat, locateImage, transportOf } from './image/location.js';
 import type { ImageOptions } from './image.js';
 import type { Sink, SinkOptions } from './sink.js';
@@ -49,8 +50,9 @@ const ENDINGS: readonly (readonly [string, Format])[] = [
 
 /** The format of an output: `--format` where given, else what the name says. Throws `USAGE` where it says nothing. */
 export function formatOf(output: string, format?: string): Format {
+  refuseForeign(output);
   if (format !== undefined) {
-    if ((FORMATS as readonly string[]).includes(format)) return format as Format;
+    if ((FORMATS as readonly string[]).includes(format)) return fitting(output, format as Format);
     throw new FlattenError('USAGE', `--format ${format}: unknown`, { hint: `one of ${FORMATS.join(', ')}` });
   }
   const transport = transportOf(output);
@@ -61,6 +63,15 @@ export function formatOf(output: string, format?: string): Format {
   if (ending !== undefined) return ending[1];
   throw new FlattenError('USAGE', `${output}: the name does not say what to write`, {
     hint: `for a directory type -o ${output}/, else --format ${FORMATS.join('|')}`,
+  });
+}
+
+/** A format that is given must be what a transport before the path stands for, or a form of it. */
+function fitting(output: string, format: Format): Format {
+  const transport = transportOf(output);
+  if (transport === undefined || format === transport || format === `${transport}-v1`) return format;
+  throw new FlattenError('USAGE', `--format ${format}: ${output} is in the format ${transport}`, {
+    hint: `leave out --format, or name a path alone: -o ./${output} for a file of that name`,
   });
 }
 

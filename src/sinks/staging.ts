@@ -2,6 +2,7 @@ import { linkSync, lstatSync, renameSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { FlattenError, ioError } from '../errors.js';
 import { type Libc, libc } from '../layer/libc.js';
+import { begin, end } from './staging/active.js';
 import { makeBareDirectory } from './staging/bare.js';
 import { removeLeftovers } from './staging/leftovers.js';
 import {
@@ -57,9 +58,6 @@ export async function stageDirectory(output: string, options: StagingOptions): P
   return staging;
 }
 
-/** Siblings that this thread is writing: their name tells runs apart, but not two outputs of one run. */
-const active = new Set<string>();
-
 async function stage(output: string, kind: Kind, options: StagingOptions): Promise<Staging> {
   const place = locate(output);
   try {
@@ -69,9 +67,7 @@ async function stage(output: string, kind: Kind, options: StagingOptions): Promi
   }
   refuseExisting(place.target, kind, options);
   const sibling = new Sibling(output, place, kind, options);
-  if (active.has(sibling.path))
-    throw new FlattenError('OUTPUT_EXISTS', `${output}: is being written already`);
-  active.add(sibling.path);
+  if (!begin(sibling.path)) throw new FlattenError('OUTPUT_EXISTS', `${output}: is being written already`);
   return sibling;
 }
 
@@ -101,7 +97,7 @@ class Sibling implements Staging {
       if (old === undefined) this.#place();
       else if (this.#kind === 'file' && !old.isDirectory()) renameSync(this.path, this.#target);
       else await this.#replace(old.isDirectory());
-      active.delete(this.path);
+      end(this.path);
     } catch (error) {
       throw this.#inWords(error);
     }
@@ -109,7 +105,7 @@ class Sibling implements Staging {
 
   async discard(): Promise<void> {
     await removeTree(this.path).catch(() => {});
-    active.delete(this.path);
+    end(this.path);
   }
 
   /** Where nothing may be replaced. A directory's rename replaces an empty directory only; a file's would replace any file. */

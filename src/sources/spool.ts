@@ -1,4 +1,5 @@
-import { closeSync, createReadStream, fstatSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import type { Context } from '../context.js';
 import { FlattenError, ioError, throwIfAborted } from '../errors.js';
@@ -12,16 +13,33 @@ export async function standardInput(context: Context): Promise<ByteRange> {
       hint: 'docker save NAME | flatten - -o rootfs/',
     });
   }
+  if (isDirectory(0)) {
+    throw new FlattenError('USAGE', 'standard input: is a directory, not a file', {
+      hint: 'name it: flatten DIR -o rootfs/',
+    });
+  }
   return redirected() ?? spool(process.stdin, 'standard input', context);
 }
 
-/** A fifo or the like as a file: a temporary copy. The caller closes it. */
+/**
+ * A fifo as a file: a temporary copy. The caller closes it.
+ *
+ * To open it must not wait for somebody who writes to it, as that keeps a thread, and with it the process from its exit;
+ * a socket waits for the first writer by the event loop.
+ */
 export function pipe(path: string, context: Context): Promise<ByteRange> {
-  return spool(createReadStream(path, { highWaterMark: 1 << 20 }), path, context);
+  let fd: number;
+  try {
+    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (error) {
+    throw ioError(error, `opening ${path}`);
+  }
+  return spool(new Socket({ fd, readable: true, writable: false }), path, context);
 }
 
 /** Copies a stream to an unlinked temporary file, within `maxSize`. */
 export async function spool(stream: Readable, name: string, context: Context): Promise<ByteRange> {
+  throwIfAborted(context.signal); // what is aborted already tells no listener
   const fd = unlinkedFile(context.tmp);
   const stop = () => stream.destroy();
   context.signal.addEventListener('abort', stop, { once: true });
@@ -46,6 +64,14 @@ export async function spool(stream: Readable, name: string, context: Context): P
     throw ioError(error, `reading ${name}`);
   } finally {
     context.signal.removeEventListener('abort', stop);
+  }
+}
+
+function isDirectory(fd: number): boolean {
+  try {
+    return fstatSync(fd).isDirectory();
+  } catch {
+    return false;
   }
 }
 

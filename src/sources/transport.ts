@@ -31,14 +31,14 @@ const COMMANDS: Readonly<Record<string, string>> = {
   https: 'curl -fLo image.tar https:REST',
 };
 
+/** Other tools' transports and addresses, which are paths only where such a path is there. */
+const FOREIGN =
+  /^((docker-image|docker-tar|registry|ostree|sif|tarball|s3|gs|gcs|az|file):|[a-z][a-z0-9+.-]*:\/\/)/i;
+
 /** Takes apart `PATH`, `-`, `docker-archive:PATH[:NAME:TAG]`, `oci:PATH[:TAG]`, `oci-archive:PATH[:TAG]`, `dir:PATH` or `rootfs:PATH`. */
 export function locate(reference: string): Location {
-  const [, transport = '', rest = ''] = /^([a-z-]+):(.*)$/s.exec(reference) ?? [];
-  if (Object.hasOwn(COMMANDS, transport) && (rest.startsWith('//') || !/^(docker|https?)$/.test(transport))) {
-    throw new FlattenError('UNSUPPORTED', `${reference}: is not in a file, and only files are read`, {
-      hint: `${COMMANDS[transport]!.replace('REST', () => rest)}, then flatten image.tar`,
-    });
-  }
+  const [, transport = '', rest = ''] = TRANSPORT.exec(reference) ?? [];
+  refuseForeign(transport === 'rootfs' ? rest : reference);
   const format = Object.hasOwn(FORMATS, transport) ? FORMATS[transport]! : 'any';
   const location =
     format === 'any'
@@ -49,6 +49,23 @@ export function locate(reference: string): Location {
   if (location.path === '')
     throw new FlattenError('USAGE', `input ${JSON.stringify(reference)}: names no path`);
   return { format, ...location };
+}
+
+const TRANSPORT = /^([a-z-]+):(.*)$/s;
+
+/** Throws `UNSUPPORTED` for what lies in no file, with the command that makes a file of it. */
+function refuseForeign(reference: string): void {
+  const [, transport = '', rest = ''] = TRANSPORT.exec(reference) ?? [];
+  if (Object.hasOwn(FORMATS, transport)) return;
+  if (Object.hasOwn(COMMANDS, transport) && (rest.startsWith('//') || !/^(docker|https?)$/.test(transport))) {
+    throw new FlattenError('UNSUPPORTED', `${reference}: is not in a file, and only files are read`, {
+      hint: `${COMMANDS[transport]!.replace('REST', () => rest)}, then flatten image.tar`,
+    });
+  }
+  if (!FOREIGN.test(reference) || existsSync(reference)) return;
+  throw new FlattenError('UNSUPPORTED', `${reference}: only files and directories are read so far`, {
+    hint: 'get an archive first: skopeo copy docker://NAME docker-archive:image.tar, or docker save NAME -o image.tar',
+  });
 }
 
 /** The longest part before a colon that exists is the path: both paths and names may have colons. */

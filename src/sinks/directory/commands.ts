@@ -20,6 +20,7 @@ export async function feed(command: string, args: readonly string[], pieces: Ite
   for (const input of batches(pieces)) {
     const ran = await execa(command, args, {
       input,
+      cwd: '/',
       reject: false,
       encoding: 'latin1',
       env: { LC_ALL: 'C' },

@@ -38,6 +38,7 @@ export async function runTool(name: string, args: readonly string[], options: To
   const time = String(options.time);
   const result = await execa(file, args, {
     cancelSignal: options.signal,
+    cwd: '/', // paths are absolute; where we work may be gone
     stdin: 'ignore',
     all: true,
     reject: false,

@@ -11,13 +11,19 @@ export async function commandEngine(
   signal: AbortSignal,
 ): Promise<Engine | undefined> {
   const { execa } = await import('execa');
-  const { failed } = await execa(program, ['info'], { reject: false, stdin: 'ignore', cancelSignal: signal });
+  const { failed } = await execa(program, ['info'], {
+    cwd: '/',
+    reject: false,
+    stdin: 'ignore',
+    cancelSignal: signal,
+  });
   return failed ? undefined : { load: (fd, length, stop) => load(program, fd, length, stop) };
 }
 
 async function load(program: string, fd: number, length: number, signal: AbortSignal): Promise<void> {
   const { execa } = await import('execa');
   const result = await execa(program, ['load'], {
+    cwd: '/',
     reject: false,
     input: createReadStream('', { fd, start: 0, end: length - 1, autoClose: false, highWaterMark: 1 << 20 }),
     all: true,

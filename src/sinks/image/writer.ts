@@ -201,5 +201,7 @@ function time(nanoseconds: bigint): string {
 /** A system error of the output; every other error is no news of it. */
 function inWords(error: unknown, output: string): unknown {
   const isSystem = error instanceof Error && 'syscall' in error;
-  return isSystem ? ioError(error, `${output}: cannot be written`) : error;
+  return isSystem
+    ? ioError(error, `${output === '-' ? 'standard output' : output}: cannot be written`)
+    : error;
 }

@@ -1,0 +1,146 @@
+/** Every option is taken or refused, every failure can be read by a program, and no address is taken for a path. */
+import assert from 'node:assert/strict';
+import { copyFileSync, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { run } from './support/program.js';
+import { PROJECT } from './support/project.js';
+import { scratch } from './support/scratch.js';
+
+function workplace(t: TestContext): string {
+  const cwd = scratch(t);
+  copyFileSync(join(PROJECT, 'test/images/demo.tar'), join(cwd, 'image.tar'));
+  return cwd;
+}
+
+/** Runs what must be a usage error and write nothing; gives what was said. */
+function refused(cwd: string, args: readonly string[]): string {
+  const { code, stderr } = run(args, { cwd });
+  assert.equal(code, 2, `${args.join(' ')}: ${stderr}`);
+  assert.deepEqual(readdirSync(cwd), ['image.tar'], args.join(' '));
+  return stderr;
+}
+
+test('options before a command: those of every command are taken, others refused', (t) => {
+  const cwd = workplace(t);
+  for (const before of [
+    ['--platform', 'linux/arm64'],
+    ['-o', 'x.tar'],
+    ['--force'],
+    ['--no-verify'],
+    ['--exclude', 'etc'],
+  ]) {
+    for (const command of [
+      ['import', 'image.tar', '-o', 'new.tar'],
+      ['verify', 'image.tar', 'image.tar'],
+      ['unmount', '/nowhere'],
+    ])
+      assert.match(refused(cwd, [...before, ...command]), /stands before .*, which does not see it/);
+  }
+  assert.equal(run(['--quiet', 'import', 'image.tar', '-o', 'new.tar'], { cwd }).stderr, '');
+  const { stdout } = run(['--json', 'import', 'image.tar', '-o', 'newer.tar'], { cwd });
+  assert.equal(JSON.parse(stdout.toString()).output, 'newer.tar');
+});
+
+test('options that contradict each other are refused; the same said twice, and lists, are not', (t) => {
+  const cwd = workplace(t);
+  for (const options of [
+    ['--verify', '--no-verify'],
+    ['--no-verify', '--verify'],
+    ['-o', 'b.tar'],
+    ['--platform', 'linux/amd64', '--platform', 'linux/arm64'],
+    ['--max-size', '1G', '--max-size', '2G'],
+  ])
+    assert.match(refused(cwd, ['image.tar', '-o', 'a.tar', ...options]), /contradict each other/);
+  assert.match(refused(cwd, ['image.tar', '-o', 'oci:a', '--format', 'tar']), /oci:a is in the format oci/);
+  const fine = ['-o', 'a.tar', '--exclude', 'etc', '--exclude', 'usr', '-q', '-q'];
+  assert.equal(run(['image.tar', '-o', 'a.tar', ...fine], { cwd }).code, 0);
+});
+
+test('--json answers in JSON, whatever fails', (t) => {
+  const cwd = workplace(t);
+  for (const [args, code] of [
+    [[], 'USAGE'],
+    [['--frobnicate'], 'USAGE'],
+    [['image.tar', 'b', 'c'], 'USAGE'],
+    [['image.tar', '-o', 'x/', '--max-size', 'much'], 'USAGE'],
+    [['image.tar', '-o', 's3://bucket/x.tar'], 'USAGE'],
+    [['image.tar', '-o', '-'], 'USAGE'],
+    [['missing.tar', '-o', 'x/'], 'NOT_FOUND'],
+    [['image.tar', '-o', 'x.img', '--plan', '--size', '1'], undefined],
+    [['import'], 'USAGE'],
+    [['import', 'missing.tar', '-o', 'x.tar'], 'NOT_FOUND'],
+    [['verify', 'image.tar'], 'USAGE'],
+    [['verify', 'image.tar', 'missing.tar'], 'NOT_FOUND'],
+    [['mount', 'image.tar'], 'USAGE'],
+    [['mount', 'image.tar', '.'], 'USAGE'],
+    [['unmount', '.'], undefined],
+  ] as const) {
+    for (const line of [
+      [...args, '--json'],
+      ['--json', ...args],
+    ]) {
+      const { code: exit, stdout } = run(line, { cwd });
+      const answer = JSON.parse(stdout.toString());
+      assert.equal(answer.version, 1, line.join(' '));
+      assert.equal(typeof answer.error.message, 'string', line.join(' '));
+      if (code !== undefined) assert.equal(answer.error.code, code, line.join(' '));
+      assert.equal(exit, answer.error.code === 'USAGE' ? 2 : 1, line.join(' '));
+    }
+  }
+  const done = JSON.parse(run(['image.tar', '-o', 'a.tar', '--json'], { cwd }).stdout.toString());
+  const compared = JSON.parse(run(['verify', 'a.tar', 'image.tar', '--json'], { cwd }).stdout.toString());
+  const planned = JSON.parse(
+    run(['image.tar', '-o', 'a.img', '--plan', '--json'], { cwd }).stdout.toString(),
+  );
+  assert.deepEqual([done.version, compared.version, planned.version], [1, 1, 1]);
+  // A value is no option.
+  assert.equal(run(['none', '-o', 'docker-archive:b.tar', '-m', '--json'], { cwd }).stdout.length, 0);
+});
+
+test('an address, or a transport that is not written to, is no output', (t) => {
+  const cwd = workplace(t);
+  for (const output of [
+    'docker://app:1.0',
+    's3://bucket/rootfs.tar',
+    'gs://bucket/rootfs/',
+    'https://host/rootfs.tar',
+    'FTP://host/disk.img',
+    'file:///tmp/rootfs.tar',
+    'x-y+z://rootfs.tar',
+    'oci://layout',
+    'docker-daemon://app:1.0',
+    'OCI:layout',
+    'docker-image:app.tar',
+    'dir:layout/',
+    'rootfs:out/',
+    'containers-storage:app.tar',
+    'ostree:app.tar',
+  ]) {
+    for (const more of [[], ['--format', 'tar'], ['--format', 'directory']])
+      assert.match(refused(cwd, ['image.tar', '-o', output, ...more]), /\n {2}.*-o /, output);
+    refused(cwd, ['import', 'image.tar', '-o', output]);
+  }
+  for (const output of ['./oci:layout/', './s3:rootfs.tar', 'at-10:20.tar']) {
+    assert.equal(run(['image.tar', '-o', output], { cwd }).code, 0);
+    assert.ok(existsSync(join(cwd, output)));
+  }
+});
+
+test('an input that lies in no file: the error names the command that gets one', (t) => {
+  const cwd = workplace(t);
+  for (const input of ['docker://app', 's3://b/x.tar', 'foo://x', 'docker-image:app', 'ostree:app']) {
+    for (const args of [
+      [input, '-o', 'out/'],
+      ['import', input, '-o', 'out.tar'],
+      ['verify', 'image.tar', input],
+    ]) {
+      const { code, stderr } = run(args, { cwd });
+      assert.equal(code, 1, args.join(' '));
+      assert.match(stderr, /only files .*\n {2}.*skopeo copy docker:\/\//, args.join(' '));
+    }
+  }
+  copyFileSync(join(cwd, 'image.tar'), join(cwd, 's3:image.tar'));
+  assert.equal(run(['s3:image.tar', '-o', 'a.tar'], { cwd }).code, 0);
+  assert.ok(readFileSync(join(cwd, 'a.tar')).length > 0);
+});

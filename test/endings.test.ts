@@ -1,0 +1,225 @@
+/** Whatever ends the program, or takes its terminal away: an exit code that says so, and nothing half-made. */
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import { join } from 'node:path';
+import { buffer, text } from 'node:stream/consumers';
+import { type TestContext, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
+import { pack } from 'tar-stream';
+import { needs } from './support/needs.js';
+import { CLI, run, start } from './support/program.js';
+import { PROJECT } from './support/project.js';
+import { scratch } from './support/scratch.js';
+
+const DEMO = join(PROJECT, 'test/images/demo.tar');
+
+function workplace(t: TestContext): string {
+  const cwd = scratch(t);
+  copyFileSync(DEMO, join(cwd, 'image.tar'));
+  return cwd;
+}
+
+/** Runs a shell's command line, in which `flatten` is the program; the output of both streams is not seen. */
+function shell(cwd: string, line: string): { code: number | null; stdout: string; stderr: string } {
+  const script = `flatten() { "${process.execPath}" "${CLI}" "$@"; }\n${line}`;
+  const { status, stdout, stderr } = spawnSync('/bin/sh', ['-c', script], { cwd, encoding: 'utf8' });
+  return { code: status, stdout, stderr };
+}
+
+test('a standard error that takes nothing changes nothing', (t) => {
+  const cwd = workplace(t);
+  run(['image.tar', '-o', 'wanted.tar', '-q'], { cwd });
+  const wanted = readFileSync(join(cwd, 'wanted.tar'));
+  for (const redirection of ['2>/dev/full', '2>&-', '>/dev/full', '>&-', '>&- 2>&-', '<&- >&- 2>&-']) {
+    const { code } = shell(cwd, `flatten image.tar -o out.tar --force --exclude nothing ${redirection}`);
+    assert.equal(code, 0, redirection);
+    assert.ok(readFileSync(join(cwd, 'out.tar')).equals(wanted), redirection);
+  }
+  const failed = shell(cwd, 'flatten none.tar -o none/ 2>/dev/full');
+  assert.equal(failed.code, 1);
+  assert.deepEqual(readdirSync(cwd).sort(), ['image.tar', 'out.tar', 'wanted.tar']);
+});
+
+test('what standard output does not take is no success', (t) => {
+  const cwd = workplace(t);
+  for (const [command, redirection, expected] of [
+    ['image.tar -o -', '>&-', 2],
+    ['image.tar -o -', '>/dev/full', 1],
+    ['image.tar -o - --format docker-archive', '>&-', 2],
+    ['image.tar -o - --format docker-archive', '>/dev/full', 1],
+    ['import image.tar -o -', '>&-', 2],
+    ['image.tar -o out.tar --json', '>&-', 2],
+    ['verify image.tar image.tar --json', '>&-', 2],
+    ['image.tar -o out.img --plan', '>&-', 2],
+    ['image.tar -o out.img --plan', '>/dev/full', 1],
+  ] as const) {
+    const { code, stderr } = shell(cwd, `flatten ${command} ${redirection}`);
+    assert.equal(code, expected, `${command} ${redirection}: ${stderr}`);
+    assert.match(stderr, /^flatten: error: standard output: /, `${command} ${redirection}`);
+    assert.deepEqual(readdirSync(cwd), ['image.tar'], `${command} ${redirection}`);
+  }
+  assert.equal(shell(cwd, 'flatten image.tar -o - >/dev/null').code, 0);
+});
+
+const HANG_UP = `
+import os, pty, subprocess, sys
+master, slave = pty.openpty()
+streams = {name: slave if name in sys.argv[1] else subprocess.DEVNULL for name in ('stdin', 'stdout', 'stderr')}
+child = subprocess.Popen(sys.argv[2:], **streams)
+os.close(slave)
+if 'late' in sys.argv[1]: os.read(master, 1)
+os.close(master)
+sys.exit(child.wait() % 256)
+`;
+
+test('a terminal that hangs up ends nothing', { skip: needs('python3') }, (t) => {
+  const cwd = workplace(t);
+  for (const streams of ['stderr', 'stdout stderr', 'stdin stdout stderr', 'stderr late']) {
+    const args = ['-c', HANG_UP, streams, process.execPath, CLI, 'image.tar', '-o', 'rootfs.tar', '--force'];
+    const { status } = spawnSync('python3', args, { cwd });
+    assert.equal(status, 0, streams);
+    assert.deepEqual(readdirSync(cwd), ['image.tar', 'rootfs.tar'], streams);
+  }
+});
+
+/** A root filesystem that takes long enough to be interrupted. */
+async function longInput(cwd: string): Promise<void> {
+  const archive = pack();
+  for (let i = 0; i < 30_000; i++) archive.entry({ name: `d${i % 100}/file-${i}`, mtime: new Date(0) }, 'x');
+  archive.finalize();
+  writeFileSync(join(cwd, 'long.tar'), await buffer(archive));
+}
+
+async function untilStaged(cwd: string): Promise<void> {
+  while (!readdirSync(cwd).some((name) => name.startsWith('.rootfs'))) await setTimeout(1);
+}
+
+for (const signal of ['SIGHUP', 'SIGQUIT', 'SIGXCPU', 'SIGUSR2', 'SIGALRM'] as const) {
+  test(`${signal} in the middle: its exit code, JSON that says so, and nothing is left`, async (t) => {
+    const cwd = scratch(t);
+    await longInput(cwd);
+    const child = start(['long.tar', '-o', 'rootfs/', '--json'], { cwd });
+    const printed = text(child.stdout!);
+    await untilStaged(cwd);
+    child.kill(signal);
+    const [code] = await once(child, 'exit');
+    assert.equal(code, 128 + constants.signals[signal]);
+    assert.equal(JSON.parse(await printed).error.code, 'INTERRUPTED');
+    assert.deepEqual(readdirSync(cwd), ['long.tar']);
+  });
+}
+
+test('asked twice it leaves at once, and nothing is left all the same', async (t) => {
+  const cwd = scratch(t);
+  await longInput(cwd);
+  const child = start(['long.tar', '-o', 'rootfs/'], { cwd });
+  await untilStaged(cwd);
+  child.kill('SIGTERM');
+  child.kill('SIGINT');
+  await once(child, 'exit');
+  assert.deepEqual(readdirSync(cwd), ['long.tar']);
+});
+
+test('a limit on the size of files is an error in words', (t) => {
+  const cwd = scratch(t);
+  execFileSync('truncate', ['-s', '3M', 'big'], { cwd });
+  execFileSync('tar', ['cf', 'image.tar', 'big'], { cwd });
+  const { code, stderr } = shell(cwd, 'ulimit -f 1000; flatten image.tar -o rootfs.tar.gz --max-size 1G');
+  assert.equal(code, 0, stderr); // what it writes is small
+  const random = Buffer.alloc(3 << 20, 1);
+  writeFileSync(join(cwd, 'big'), random);
+  execFileSync('tar', ['cf', 'image.tar', 'big'], { cwd });
+  const refused = shell(cwd, 'ulimit -f 1000; flatten image.tar -o flat.tar');
+  assert.equal(refused.code, 1, refused.stderr);
+  assert.match(refused.stderr, /flat\.tar: cannot be written: EFBIG.*\n.*ulimit -f/);
+  assert.deepEqual(readdirSync(cwd).sort(), ['big', 'image.tar', 'rootfs.tar.gz']);
+});
+
+for (const args of [
+  ['fifo', '-o', 'rootfs/'],
+  ['import', 'fifo', '-o', 'image.tar'],
+  ['verify', 'fifo', DEMO],
+]) {
+  test(
+    `a fifo that nobody writes to: ${args.join(' ')} still ends by a signal`,
+    { skip: needs('mkfifo') },
+    async (t) => {
+      const cwd = scratch(t);
+      execFileSync('mkfifo', ['fifo'], { cwd });
+      const child = start(args, { cwd });
+      await setTimeout(1500);
+      child.kill('SIGTERM');
+      const late = setTimeout(20_000, 'late', { ref: false });
+      const ended = await Promise.race([once(child, 'exit'), late]);
+      if (ended === 'late') child.kill('SIGKILL');
+      assert.deepEqual(ended, [143, null]);
+      assert.deepEqual(readdirSync(cwd), ['fifo']);
+    },
+  );
+}
+
+test(
+  'a fifo is read as soon as somebody writes; mount does not wait for one',
+  { skip: needs('mkfifo') },
+  async (t) => {
+    const cwd = workplace(t);
+    execFileSync('mkfifo', ['fifo'], { cwd });
+    const child = start(['fifo', '-o', 'rootfs/'], { cwd });
+    await setTimeout(1000);
+    execFileSync('cp', ['image.tar', 'fifo'], { cwd, timeout: 20_000 });
+    assert.deepEqual(await once(child, 'exit'), [0, null]);
+    assert.match(run(['mount', 'fifo', '.'], { cwd }).stderr, /fifo: is no ext2, ext3 or ext4 image/);
+  },
+);
+
+test('few descriptors: it works, or says how to have more', { skip: needs('mke2fs', 'zstd') }, (t) => {
+  const cwd = workplace(t);
+  let worked = 0;
+  for (const limit of [20, 24, 32, 48, 64, 96]) {
+    for (const output of ['a.tar', 'b.tar.zst', 'c/', 'd.img', 'oci:e']) {
+      const { code, stderr } = shell(cwd, `ulimit -n ${limit}; flatten image.tar -o ${output} -q`);
+      if (code === 0) worked++;
+      else
+        assert.match(stderr, /^flatten: error: .*EMFILE.*\n {2}.*ulimit -n 4096`\n$/, `${limit} ${output}`);
+      execFileSync('rm', ['-rf', 'a.tar', 'b.tar.zst', 'c', 'd.img', 'e'], { cwd });
+      assert.deepEqual(readdirSync(cwd), ['image.tar'], `${limit} ${output}`);
+    }
+  }
+  assert.ok(worked > 0);
+});
+
+test('a working directory that is gone', { skip: needs('mke2fs') }, (t) => {
+  const cwd = workplace(t);
+  mkdirSync(join(cwd, 'gone'));
+  const there = (line: string) =>
+    shell(cwd, `cd gone; rmdir ../gone; ${line}; code=$?; mkdir ${cwd}/gone; exit $code`);
+  assert.equal(there('flatten --version').code, 0);
+  for (const output of ['a.tar', 'b/', 'c.img', 'oci:d']) {
+    const path = output.replace(/^(oci:)?/, `$1${cwd}/`);
+    const { code, stderr } = there(`flatten ${cwd}/image.tar -o ${path}`);
+    assert.equal(code, 0, stderr);
+  }
+  for (const line of [
+    `flatten ${cwd}/image.tar -o a.tar`,
+    'flatten unmount here',
+    `flatten ${cwd}/image.tar -o b/`,
+  ]) {
+    const { code, stderr } = there(line);
+    assert.equal(code, 1);
+    assert.match(stderr, /^flatten: error: the working directory is not there any more\n {2}cd /);
+  }
+});
+
+test('no home, and no directory for temporary files', (t) => {
+  const cwd = workplace(t);
+  execFileSync('gzip', ['-k', 'image.tar'], { cwd });
+  for (const home of ['', '/nowhere', join(cwd, 'image.tar')]) {
+    assert.equal(run(['image.tar', '-o', 'a.tar', '--force'], { cwd, env: { HOME: home } }).code, 0);
+    const { code, stderr } = run(['image.tar.gz', '-o', 'b.tar'], { cwd, env: { TMPDIR: home || '/proc' } });
+    assert.equal(code, 1);
+    assert.match(stderr, /^flatten: error: temporary file in .*: ENO(ENT|TDIR): /);
+  }
+});
