@@ -1,9 +1,10 @@
-import { existsSync, realpathSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import type { Context } from './context.js';
 import { FlattenError } from './errors.js';
 import { type InputOptions, type MoreInputOptions, withImages, withTree } from './input.js';
 import type { Digest } from './oci/digest.js';
 import { formatPlatform } from './oci/platform.js';
+import { refuseLayers, refuseOverlap } from './overlap.js';
 import { digestFile, writeDigestFile } from './sinks/digest-file.js';
 import { isImageFormat } from './sinks/image/location.js';
 import { Losses, withLosses } from './sinks/loss.js';
@@ -18,7 +19,6 @@ import {
 import type { Artifact } from './sinks/sink.js';
 import { refuseExisting } from './sinks/staging.js';
 import type { Image, OpenedImage } from './sources/image.js';
-import { locate } from './sources/transport.js';
 import { flattenedOf, imageOptions, type SquashOptions, writeEvery } from './squash.js';
 import { readBack } from './verify.js';
 
@@ -76,13 +76,16 @@ export async function flatten(options: FlattenOptions): Promise<FlattenResult> {
   const { output } = options;
   const format = formatOf(output, options.format);
   checkFits(options, format);
-  if (format === 'directory') refuseAround(options);
+  const written = writtenBy(options, format);
+  refuseOverlap(options, written);
   if (options.sha256 && !options.force) refuseExisting(digestFile(output), 'file', { force: false });
   const known = sinkOptions(options, format);
   const { squash: { fromLayer, last } = {} } = options;
   const keep = { ...(fromLayer !== undefined && { fromLayer }), ...(last !== undefined && { last }) };
   const input = { ...options, keep };
   return withImages(input, pathOf(output, format), async (images, context) => {
+    const paths = written.map(({ path }) => path);
+    for (const image of images) refuseLayers(image, paths);
     const artifact =
       options.platform === 'all' && isImageFormat(format)
         ? await writeEvery(images, output, input, { ...known, ...known.image, format }, context)
@@ -128,6 +131,17 @@ function sinkOptions(options: FlattenOptions, format: Format): OutputOptions {
   };
 }
 
+/** The paths that will be written; none for a stream or an engine. */
+function writtenBy(
+  { output, sha256 }: FlattenOptions,
+  format: Format,
+): { path: string; isDirectory: boolean }[] {
+  const path = pathOf(output, format) ?? '-';
+  if (path === '-') return [];
+  const isDirectory = format === 'directory' || format === 'oci';
+  return [{ path, isDirectory }, ...(sha256 ? [{ path: digestFile(output), isDirectory: false }] : [])];
+}
+
 /** Whether the output is a file that is no image: `OUTPUT.sha256` may stand beside it. */
 function isFile(output: string, format: Format): boolean {
   return format !== 'directory' && output !== '-' && !isImageFormat(format);
@@ -157,33 +171,6 @@ function checkFits(options: FlattenOptions, format: Format): void {
     });
   }
   if (readBack) throw new FlattenError('USAGE', '--verify: of several images none is read back');
-}
-
-/** Throws `USAGE` for a directory that holds what is read, or the work of whoever runs this: it would be replaced with all that is in it. */
-function refuseAround({ input, output, add = [] }: FlattenOptions): void {
-  const target = realPath(output);
-  if (target === undefined) return;
-  const { path } = locate(input);
-  for (const [what, inside] of [
-    ['the working directory', '.'],
-    ...(path === '-' ? [] : [[path, path]]),
-    ...add.map(({ directory }) => [directory, directory]),
-  ] as const) {
-    const there = realPath(inside!);
-    if (there !== target && !there?.startsWith(`${target}/`)) continue;
-    throw new FlattenError('USAGE', `${output}: would be replaced, and ${what} is in it`, {
-      hint: 'name another output, or work from another directory',
-    });
-  }
-}
-
-/** Undefined where nothing is there. */
-function realPath(path: string): string | undefined {
-  try {
-    return realpathSync(path);
-  } catch {
-    return undefined;
-  }
 }
 
 /** `given` are options by their names in the library. */

@@ -12,7 +12,7 @@ const ROWS = [
   ['plan.ts'],
   ['flatten.ts'],
   ['squash.ts'],
-  ['verify.ts', 'squash.ts'],
+  ['overlap.ts', 'verify.ts', 'squash.ts'],
   ['input.ts'],
   ['tree.ts'],
   ['sources', 'sinks'],

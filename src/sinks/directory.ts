@@ -46,7 +46,8 @@ export async function writeDirectory(
   const losses = new Losses(options);
   try {
     await pace.rest();
-    const staging = await stageDirectory(output, { ...options, libc: machine.libc });
+    const top = new Set(rootfs.root.children.keys());
+    const staging = await stageDirectory(output, { ...options, top, libc: machine.libc });
     try {
       const crew = new Crew(pace);
       try {

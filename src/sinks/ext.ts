@@ -11,7 +11,7 @@ import { type ExtOptions, type PlannedImage, planImage } from './ext/plan.js';
 import { checkVersion } from './ext/tool.js';
 import { packFile } from './pack-file.js';
 import type { Artifact, Flattened, Sink, SinkOptions } from './sink.js';
-import { type Staging, stageFile } from './staging.js';
+import { stageFile } from './staging.js';
 
 export type { ExtOptions } from './ext/plan.js';
 
@@ -44,7 +44,7 @@ async function writeImage(
 ): Promise<Artifact> {
   const staging = await stageFile(output, options);
   try {
-    const { losses, image } = await plannedImage(output, staging, options, flattened, context);
+    const { losses, image } = await plannedImage(output, staging.path, options, flattened, context);
     const digest = options.digest ? await digestOf(staging.path, context) : undefined;
     await staging.publish();
     const { entries } = flattened.rootfs;
@@ -63,26 +63,24 @@ async function writePacked(
   context: Context,
 ): Promise<Artifact> {
   const staging = await stageFile(output, options);
-  // Never published; as a sibling of its own it is one that the next run knows for a leftover.
-  const raw = await stageFile(`${output}.raw`, { force: true });
+  const { raw } = staging;
   try {
     const { losses } = await plannedImage(output, raw, options, flattened, context);
-    await check?.(raw.path);
-    const packed = await packFile(raw.path, staging.path, kind, context).catch((error) => {
+    await check?.(raw);
+    const packed = await packFile(raw, staging.path, kind, context).catch((error) => {
       throw inWords(error, output);
     });
     await staging.publish();
     return { output, entries: flattened.rootfs.entries, ...packed, losses };
   } finally {
-    await raw.discard();
     await staging.discard();
   }
 }
 
-/** Plans an image and builds it whole and verified, not yet published. */
+/** Plans an image and builds it whole and verified at `path`, not yet published. */
 async function plannedImage(
   output: string,
-  staging: Staging,
+  path: string,
   options: SinkOptions & ExtSinkOptions,
   flattened: Flattened,
   context: Context,
@@ -94,7 +92,7 @@ async function plannedImage(
     ready.catch(() => {}); // as above
     const plan = await planImage(flattened.rootfs, options, crew);
     await ready;
-    await buildImage(staging, plan, crew, context);
+    await buildImage(path, plan, crew, context);
     await flattened.verified;
     throwIfAborted(context.signal);
     return plan;
@@ -111,7 +109,7 @@ function inWords(error: unknown, output: string): unknown {
 }
 
 async function buildImage(
-  { path }: Staging,
+  path: string,
   { image, identity }: PlannedImage,
   crew: ContentCrew,
   { signal, report }: Context,

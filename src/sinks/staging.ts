@@ -1,43 +1,37 @@
-import { linkSync, lstatSync, renameSync, unlinkSync } from 'node:fs';
+import { closeSync, linkSync, lstatSync, mkdirSync, renameSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { FlattenError, ioError } from '../errors.js';
 import { type Libc, libc } from '../layer/libc.js';
-import { begin, end } from './staging/active.js';
-import { makeBareDirectory } from './staging/bare.js';
+import { begin, end, workIn } from './staging/active.js';
+import { openDirectory, pathOfDescriptor } from './staging/descriptor.js';
 import { removeLeftovers } from './staging/leftovers.js';
-import {
-  isMounted,
-  type Kind,
-  locate,
-  outputExists,
-  type Place,
-  refuseExisting,
-  refuseMounts,
-} from './staging/place.js';
-import { removeTree } from './staging/remove.js';
-import { siblingNames } from './staging/sibling.js';
+import { NAMES } from './staging/names.js';
+import { locate } from './staging/place.js';
+import { openParent, type Parent, PrivateDirectory } from './staging/private.js';
+import { isMounted, type Kind, outputExists, type Replacement, refuseExisting } from './staging/replace.js';
+import { move, rename2, swap } from './staging/swap.js';
 
-export { refuseExisting } from './staging/place.js';
+export { refuseExisting } from './staging/replace.js';
 
-export interface StagingOptions {
-  /** Replace an existing output. */
-  readonly force: boolean;
-  /** Looks at the finished sibling before it appears; what it throws stops that. */
+export interface StagingOptions extends Replacement {
+  /** Looks at the finished output before it appears; what it throws stops that. */
   readonly check?: (path: string) => Promise<void>;
   /** The system calls to use. Default: {@link libc}'s. */
   readonly libc?: Libc | undefined;
 }
 
-/** An output in the making: a hidden sibling, in the output's own directory, of a name that a later run recognises. */
+/** An output in the making, in a {@link PrivateDirectory} beside its place. */
 export interface Staging {
   /** Where to write. A file is not there yet: open it with `wx`. A directory is, with mode 0700 and nothing to inherit. */
   readonly path: string;
+  /** Where to write what the output is made of. It is not there yet, and goes with the private directory. */
+  readonly raw: string;
   /**
-   * Puts the finished sibling in the output's place. Without `force` nothing that appeared meanwhile is replaced
-   * (`OUTPUT_EXISTS`); with it the old output stays until the new one is in its place, and is removed then.
+   * Puts the finished output in its place. Without `force` nothing that appeared meanwhile is replaced (`OUTPUT_EXISTS`);
+   * with it the old output stays until the new one is in its place, and is removed then.
    */
   publish(): Promise<void>;
-  /** Removes the sibling, however much of it there is; harmless after `publish`. Never throws: the next run removes the rest. */
+  /** Removes all that was written; harmless after `publish`. Never throws: the next run removes the rest. */
   discard(): Promise<void>;
 }
 
@@ -46,84 +40,123 @@ export async function stageFile(output: string, options: StagingOptions): Promis
   return stage(output, 'file', options);
 }
 
-/** Prepares a directory output: as {@link stageFile}, and makes the empty sibling. */
-export async function stageDirectory(output: string, options: StagingOptions): Promise<Staging> {
-  const staging = await stage(output, 'directory', options);
-  try {
-    makeBareDirectory(staging.path, chosenLibc(options));
-  } catch (error) {
-    await staging.discard();
-    throw ioError(error, `${output}: cannot be written`);
-  }
-  return staging;
+/** Prepares a directory output: as {@link stageFile}, and makes the empty directory. */
+export async function stageDirectory(
+  output: string,
+  options: StagingOptions & Required<Pick<Replacement, 'top'>>,
+): Promise<Staging> {
+  return stage(output, 'directory', options);
+}
+
+/** Prepares an OCI layout: as {@link stageDirectory}. */
+export async function stageLayout(output: string, options: StagingOptions): Promise<Staging> {
+  return stage(output, 'layout', options);
 }
 
 async function stage(output: string, kind: Kind, options: StagingOptions): Promise<Staging> {
   const place = locate(output);
+  if (!begin(place.target)) {
+    refuseExisting(output, kind, options);
+    throw new FlattenError('OUTPUT_EXISTS', `${output}: is being written already`);
+  }
+  const c = 'libc' in options ? options.libc : libc();
+  let parent: Parent | undefined;
+  let directory: PrivateDirectory | undefined;
   try {
-    await removeLeftovers(place);
+    parent = openParent(place);
+    await removeLeftovers(place, parent.path);
+    refuseExisting(output, kind, options); // an old output may have been put back
+    directory = new PrivateDirectory(place.name, parent.path, c);
+    workIn(place.target, directory);
+    const work = { directory, parent, place: join(parent.path, place.name), target: place.target };
+    const staged = new Staged(output, kind, { ...options, libc: c }, work);
+    if (kind !== 'file') mkdirSync(staged.path, 0o700);
+    return staged;
   } catch (error) {
+    await directory?.remove().catch(() => {});
+    parent?.close();
+    end(place.target);
     throw ioError(error, `${output}: cannot be written`);
   }
-  refuseExisting(place.target, kind, options);
-  const sibling = new Sibling(output, place, kind, options);
-  if (!begin(sibling.path)) throw new FlattenError('OUTPUT_EXISTS', `${output}: is being written already`);
-  return sibling;
 }
 
-class Sibling implements Staging {
+/** Where the work is done. */
+interface Workplace {
+  readonly directory: PrivateDirectory;
+  readonly parent: Parent;
+  /** The output's place, by way of the open parent. */
+  readonly place: string;
+  /** The same by its name. */
+  readonly target: string;
+}
+
+class Staged implements Staging {
   readonly path: string;
+  readonly raw: string;
   readonly #output: string;
-  readonly #target: string;
-  readonly #old: string;
   readonly #kind: Kind;
   readonly #options: StagingOptions;
+  readonly #work: Workplace;
+  #isOpen = true;
 
-  constructor(output: string, { parent, name, target }: Place, kind: Kind, options: StagingOptions) {
-    const { staged, old } = siblingNames(name);
-    this.path = join(parent, staged);
-    this.#old = join(parent, old);
+  constructor(output: string, kind: Kind, options: StagingOptions, work: Workplace) {
+    this.path = join(work.directory.path, NAMES.made);
+    this.raw = join(work.directory.path, NAMES.raw);
     this.#output = output;
-    this.#target = target;
     this.#kind = kind;
     this.#options = options;
+    this.#work = work;
   }
 
   async publish(): Promise<void> {
-    const { force, check } = this.#options;
-    await check?.(this.path);
+    const { place } = this.#work;
+    await this.#options.check?.(this.path);
     try {
-      const old = force ? lstatSync(this.#target, { throwIfNoEntry: false }) : undefined;
+      const old = this.#options.force ? lstatSync(place, { throwIfNoEntry: false }) : undefined;
       if (old === undefined) this.#place();
-      else if (this.#kind === 'file' && !old.isDirectory()) renameSync(this.path, this.#target);
-      else await this.#replace(old.isDirectory());
-      end(this.path);
+      else if (this.#kind === 'file' && !old.isDirectory()) renameSync(this.path, place);
+      else if (old.isDirectory()) await this.#replaceDirectory();
+      else await this.#swap();
     } catch (error) {
       throw this.#inWords(error);
+    }
+    try {
+      await this.#close();
+    } catch (error) {
+      throw ioError(error, `${this.#output}: is written, but what was there before is not quite removed`);
     }
   }
 
   async discard(): Promise<void> {
-    await removeTree(this.path).catch(() => {});
-    end(this.path);
+    await this.#close().catch(() => {});
+  }
+
+  async #close(): Promise<void> {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    try {
+      await this.#work.directory.remove();
+    } finally {
+      this.#work.parent.close();
+      end(this.#work.target);
+    }
   }
 
   /** Where nothing may be replaced. A directory's rename replaces an empty directory only; a file's would replace any file. */
   #place(): void {
-    if (this.#kind === 'directory') {
-      renameSync(this.path, this.#target);
-    } else if (this.#isLinked()) {
-      unlinkSync(this.path);
-    } else if (!this.#rename2('noreplace')) {
-      if (lstatSync(this.#target, { throwIfNoEntry: false })) throw outputExists(this.#output);
-      renameSync(this.path, this.#target);
+    const { place } = this.#work;
+    if (this.#kind !== 'file') move(this.path, place);
+    else if (this.#isLinked()) unlinkSync(this.path);
+    else if (!rename2(this.#options.libc, this.path, place, 'noreplace')) {
+      if (lstatSync(place, { throwIfNoEntry: false })) throw outputExists(this.#output);
+      renameSync(this.path, place);
     }
   }
 
   /** A second name for the finished file; false where the file system has no hard links. */
   #isLinked(): boolean {
     try {
-      linkSync(this.path, this.#target);
+      linkSync(this.path, this.#work.place);
       return true;
     } catch (error) {
       if (codeOf(error) === 'EEXIST') throw error;
@@ -131,39 +164,28 @@ class Sibling implements Staging {
     }
   }
 
+  /** What is in the old one counts as it is now, and it alone is replaced, whoever moves things meanwhile. */
+  async #replaceDirectory(): Promise<void> {
+    const fd = openDirectory(this.#work.place);
+    try {
+      const path = pathOfDescriptor(fd, this.#work.place);
+      refuseExisting(this.#output, this.#kind, this.#options, `${path}/.`);
+      await this.#swap({ fd, path });
+    } finally {
+      closeSync(fd);
+    }
+  }
+
   /** Where a plain rename cannot replace at once: the old output or the new one is a directory. */
-  async #replace(isDirectory: boolean): Promise<void> {
-    if (isDirectory) refuseMounts(this.#target);
-    const old = this.#rename2('exchange') ? this.path : this.#swap();
-    try {
-      await removeTree(old);
-    } catch (error) {
-      throw ioError(error, `${this.#output}: is replaced, but the old one is not quite removed from ${old}`);
-    }
-  }
-
-  /** False where kernel, file system or C library do not have it. */
-  #rename2(how: 'exchange' | 'noreplace'): boolean {
-    const c = chosenLibc(this.#options);
-    try {
-      c?.renameat2(Buffer.from(this.path), Buffer.from(this.#target), how);
-      return c !== undefined;
-    } catch (error) {
-      if (['ENOSYS', 'EINVAL', 'ENOTSUP'].includes(codeOf(error))) return false;
-      throw error;
-    }
-  }
-
-  /** The next best: two renames. A run that is killed between them is put right by the next one. */
-  #swap(): string {
-    renameSync(this.#target, this.#old);
-    try {
-      renameSync(this.path, this.#target);
-    } catch (error) {
-      renameSync(this.#old, this.#target);
-      throw error;
-    }
-    return this.#old;
+  async #swap(old?: { readonly fd: number; readonly path: string }): Promise<void> {
+    const { place, directory } = this.#work;
+    await swap({
+      made: this.path,
+      place,
+      inside: directory.path,
+      libc: this.#options.libc,
+      ...(old && { old }),
+    });
   }
 
   #inWords(error: unknown): FlattenError {
@@ -172,10 +194,6 @@ class Sibling implements Staging {
     if (codeOf(error) === 'EBUSY') return isMounted(this.#output, this.#output);
     return ioError(error, `${this.#output}: cannot be put in place`);
   }
-}
-
-function chosenLibc(options: StagingOptions): Libc | undefined {
-  return 'libc' in options ? options.libc : libc();
 }
 
 function codeOf(error: unknown): string {

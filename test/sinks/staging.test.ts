@@ -2,28 +2,46 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import {
   chmodSync,
+  chownSync,
   existsSync,
+  linkSync,
   lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   readlinkSync,
+  realpathSync,
+  renameSync,
+  rmdirSync,
   rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { basename, join } from 'node:path';
-import { test } from 'node:test';
+import { homedir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { suite, type TestContext, test } from 'node:test';
 import { FlattenError } from '../../src/errors.js';
 import { type Libc, LibcError, libc } from '../../src/layer/libc.js';
 import { removeTree } from '../../src/sinks/staging/remove.js';
-import { refuseExisting, stageDirectory, stageFile } from '../../src/sinks/staging.js';
+import {
+  refuseExisting,
+  type Staging,
+  type StagingOptions,
+  stageDirectory,
+  stageFile,
+  stageLayout,
+} from '../../src/sinks/staging.js';
 import { needs } from '../support/needs.js';
 import { scratch } from '../support/scratch.js';
 
 const NEW = { force: false };
 const FORCE = { force: true };
+
+/** Directories are replaced where they look like a root filesystem: these all share a name with the new tree. */
+function stageTree(output: string, options: StagingOptions): Promise<Staging> {
+  return stageDirectory(output, { top: new Set(['a', 'b0', 'old']), ...options });
+}
 
 function fails(code: string, message?: RegExp): (error: unknown) => boolean {
   return (error) => {
@@ -45,12 +63,15 @@ async function makeFile(output: string, text: string, options = NEW): Promise<vo
   await staging.publish();
 }
 
-test('a file appears whole, from a hidden sibling that tells who makes it', async (t) => {
+test('a file appears whole, from a private directory that tells who makes it', async (t) => {
   const dir = scratch(t);
   const output = join(dir, 'out.tar');
   const staging = await stageFile(output, { force: false });
   const start = readFileSync('/proc/self/stat', 'latin1').split(') ')[1]!.split(' ')[19];
-  assert.equal(staging.path, join(dir, `.out.tar.flatten-${process.pid}-${start}`));
+  const [name = ''] = readdirSync(dir);
+  assert.match(name, new RegExp(`^\\.out\\.tar\\.flatten-${process.pid}-${start}-[0-9a-f]{16}$`));
+  assert.equal(statSync(join(dir, name)).mode & 0o7777, 0o700);
+  assert.equal(realpathSync(dirname(staging.path)), join(dir, name));
   writeFileSync(staging.path, 'x', { flag: 'wx' });
   assert.equal(existsSync(output), false);
   await staging.publish();
@@ -76,7 +97,7 @@ test('two at once to one output: the second is refused and leaves the first alon
   const output = join(scratch(t), 'out');
   const first = await stageFile(output, NEW);
   writeFileSync(first.path, 'first', { flag: 'wx' });
-  await assert.rejects(stageDirectory(output, NEW), fails('OUTPUT_EXISTS', /is being written already/));
+  await assert.rejects(stageTree(output, NEW), fails('OUTPUT_EXISTS', /is being written already/));
   await first.publish();
   assert.equal(readFileSync(output, 'utf8'), 'first');
   const again = await stageFile(output, FORCE);
@@ -101,14 +122,14 @@ test('directories: an empty one is taken, a full one only by force, which keeps 
   const dir = scratch(t);
   const output = join(dir, 'rootfs');
   mkdirSync(output);
-  const first = await stageDirectory(`${output}/`, NEW);
+  const first = await stageTree(`${output}/`, NEW);
   assert.equal(statSync(first.path).mode & 0o7777, 0o700);
   writeFileSync(join(first.path, 'a'), '');
   await first.publish();
   assert.deepEqual(readdirSync(output), ['a']);
-  await assert.rejects(stageDirectory(output, NEW), fails('OUTPUT_EXISTS'));
+  await assert.rejects(stageTree(output, NEW), fails('OUTPUT_EXISTS'));
   for (const [i, c] of [libc(), undefined].entries()) {
-    const second = await stageDirectory(output, { ...FORCE, libc: c });
+    const second = await stageTree(output, { ...FORCE, libc: c });
     writeFileSync(join(second.path, `b${i}`), '');
     await second.publish();
     assert.deepEqual(readdirSync(output), [`b${i}`]);
@@ -118,7 +139,7 @@ test('directories: an empty one is taken, a full one only by force, which keeps 
 
 test('a directory that fills meanwhile is not replaced', async (t) => {
   const output = join(scratch(t), 'rootfs');
-  const staging = await stageDirectory(output, NEW);
+  const staging = await stageTree(output, NEW);
   mkdirSync(output);
   writeFileSync(join(output, 'theirs'), '');
   await assert.rejects(staging.publish(), fails('OUTPUT_EXISTS'));
@@ -129,18 +150,18 @@ test('a directory that fills meanwhile is not replaced', async (t) => {
 test('force replaces one kind by another, and a symlink itself', async (t) => {
   const dir = scratch(t);
   const output = join(dir, 'out');
-  mkdirSync(join(output, 'deep'), { recursive: true });
+  mkdirSync(output);
   await makeFile(output, 'file', FORCE);
   assert.equal(readFileSync(output, 'utf8'), 'file');
-  const staging = await stageDirectory(output, FORCE);
+  const staging = await stageTree(output, FORCE);
   await staging.publish();
   assert.ok(lstatSync(output).isDirectory());
   const target = join(dir, 'target');
   mkdirSync(target);
   const link = join(dir, 'link');
   symlinkSync(target, link);
-  await assert.rejects(stageDirectory(link, NEW), fails('OUTPUT_EXISTS'));
-  const replaced = await stageDirectory(link, FORCE);
+  await assert.rejects(stageTree(link, NEW), fails('OUTPUT_EXISTS'));
+  const replaced = await stageTree(link, FORCE);
   await replaced.publish();
   assert.ok(lstatSync(link).isDirectory());
   assert.ok(existsSync(target));
@@ -157,59 +178,130 @@ test('an exchange the file system lacks becomes two renames; one that fails leav
       throw new LibcError('renameat2', errno);
     },
   });
-  const broken = await stageDirectory(output, { force: true, libc: with2(13) });
+  const broken = await stageTree(output, { force: true, libc: with2(13) });
   await assert.rejects(broken.publish(), fails('IO', /cannot be put in place: EACCES/));
   await broken.discard();
   assert.deepEqual(readdirSync(output), ['old']);
 
-  const vanished = await stageDirectory(output, { force: true, libc: with2(22) });
-  rmSync(vanished.path, { recursive: true });
+  const vanished = await stageTree(output, { force: true, libc: with2(22) });
+  rmdirSync(vanished.path);
   await assert.rejects(vanished.publish(), fails('IO', /ENOENT/));
   await vanished.discard();
   assert.deepEqual(readdirSync(output), ['old'], 'rolled back');
 
-  const staging = await stageDirectory(output, { force: true, libc: with2(22) });
+  const staging = await stageTree(output, { force: true, libc: with2(22) });
   await staging.publish();
   assert.deepEqual(readdirSync(output), []);
   assert.deepEqual(readdirSync(dir), ['out']);
 });
 
-test('what dead runs left goes; what live ones make, and other outputs, stay', async (t) => {
+/** A private directory as a run leaves it. */
+function leave(dir: string, owner: string, content: readonly string[], output = 'out'): string {
+  const name = `.${output}.flatten-${owner}-0123456789abcdef`;
+  mkdirSync(join(dir, name), { mode: 0o700 });
+  for (const path of content) {
+    mkdirSync(join(dir, name, path, 'sub'), { recursive: true });
+    chmodSync(join(dir, name, path, 'sub'), 0);
+  }
+  return name;
+}
+
+test('what dead runs left goes; what live ones make, other outputs, and what only has such a name stay', async (t) => {
   const dir = scratch(t);
   const dead = deadPid();
   const live = spawn('sleep', ['60']);
   t.after(() => live.kill());
   const start = readFileSync(`/proc/${live.pid}/stat`, 'latin1').split(') ')[1]!.split(' ')[19];
-  const alive = `.out.flatten-${live.pid}-${start}`;
-  const reused = `.out.flatten-${live.pid}-1`;
-  for (const name of [
-    alive,
-    reused,
-    `.out.flatten-${dead}-5`,
-    `.out2.flatten-${dead}-5`,
-    '.out.flatten-x-1',
-  ]) {
-    mkdirSync(join(dir, name, 'sub'), { recursive: true });
-    chmodSync(join(dir, name, 'sub'), 0);
-  }
-  symlinkSync('/etc', join(dir, `.out.flatten-${dead}-6`));
+  const kept = [
+    leave(dir, `${live.pid}-${start}`, ['new']),
+    leave(dir, `${dead}-5`, ['new'], 'out2'),
+    leave(dir, `${dead}-6`, ['new', 'theirs']),
+    leave(dir, 'x-1', ['new']),
+  ];
+  leave(dir, `${live.pid}-1`, ['new']);
+  leave(dir, `${dead}-5`, ['new', 'raw']);
+  const open = leave(dir, `${dead}-7`, ['new']);
+  chmodSync(join(dir, open), 0o755);
+  symlinkSync('/etc', join(dir, `.out.flatten-${dead}-8-0123456789abcdef`));
+  kept.push(open, `.out.flatten-${dead}-8-0123456789abcdef`, 'out');
   await makeFile(join(dir, 'out'), '');
-  assert.deepEqual(
-    readdirSync(dir).sort(),
-    [alive, `.out2.flatten-${dead}-5`, '.out.flatten-x-1', 'out'].sort(),
-  );
+  assert.deepEqual(readdirSync(dir).sort(), kept.sort());
+});
+
+test('what another user left is left alone', { skip: needs('root') }, async (t) => {
+  const dir = scratch(t);
+  const name = leave(dir, `${deadPid()}-5`, ['new']);
+  chownSync(join(dir, name), 65534, 65534);
+  await makeFile(join(dir, 'out'), '');
+  assert.deepEqual(readdirSync(dir).sort(), [name, 'out']);
 });
 
 test('a replacement cut in two is put right: the old output comes back', async (t) => {
   const dir = scratch(t);
-  const old = join(dir, `.out.flatten-${deadPid()}-7.old`);
+  const dead = deadPid();
+  const old = join(dir, leave(dir, `${dead}-7`, ['new']), 'old');
   mkdirSync(old);
   writeFileSync(join(old, 'precious'), '');
-  await assert.rejects(stageDirectory(join(dir, 'out'), NEW), fails('OUTPUT_EXISTS'));
+  await assert.rejects(stageTree(join(dir, 'out'), NEW), fails('OUTPUT_EXISTS'));
   assert.deepEqual(readdirSync(join(dir, 'out')), ['precious']);
-  mkdirSync(old);
-  await assert.rejects(stageDirectory(join(dir, 'out'), NEW), fails('OUTPUT_EXISTS'));
+  leave(dir, `${dead}-7`, ['old']);
+  await assert.rejects(stageTree(join(dir, 'out'), NEW), fails('OUTPUT_EXISTS'));
   assert.deepEqual(readdirSync(dir), ['out'], 'beside a whole output it is a leftover');
+  const name = leave(dir, `${dead}-7`, ['new', 'old']);
+  await assert.rejects(stageTree(join(dir, 'out'), FORCE), fails('OUTPUT_EXISTS', /was killed/));
+  assert.deepEqual(readdirSync(join(dir, name)), ['new', 'old'], 'where it cannot be told, nothing goes');
+});
+
+test("a directory is replaced only if it looks like a root filesystem, and is nobody's place", async (t) => {
+  const dir = scratch(t);
+  const top = new Set(['app', 'bin']);
+  const tree = (...names: string[]) => {
+    const path = join(dir, String(readdirSync(dir).length));
+    for (const name of names) mkdirSync(join(path, name), { recursive: true });
+    return path;
+  };
+  for (const name of ['bin', 'dev', 'etc', 'lib', 'proc', 'sbin', 'sys', 'usr', 'var', 'app']) {
+    const output = tree(name, 'docs');
+    await (await stageDirectory(output, { ...FORCE, top })).publish();
+    assert.deepEqual(readdirSync(output), []);
+  }
+  const why = async (reason: RegExp, output: string, names = top) => {
+    const before = readdirSync(output);
+    for (const options of [FORCE, NEW])
+      await assert.rejects(stageDirectory(output, { ...options, top: names }), (error: FlattenError) => {
+        assert.equal(error.code, 'OUTPUT_EXISTS');
+        assert.match(error.hint ?? '', reason);
+        assert.match(error.hint ?? '', /rm -r/);
+        return true;
+      });
+    assert.deepEqual(readdirSync(output), before);
+  };
+  await why(
+    /holds 5 entries: a, b, c, docs, …, .*does not look like a root/,
+    tree('docs', 'music', 'a', 'b', 'c'),
+  );
+  await why(/holds a Git repository/, tree('.git', 'bin'));
+  await why(/directory of the running system/, '/usr');
+  await why(/directory of the running system/, '/usr/local');
+  const home = tree('bin');
+  const { HOME } = process.env;
+  t.after(() => {
+    process.env.HOME = HOME;
+  });
+  process.env.HOME = home;
+  await why(/is a home directory/, home);
+  process.env.HOME = join(tree('bin', 'people/me'), 'people/me');
+  await why(/holds the home directory .*people\/me/, dirname(dirname(process.env.HOME)));
+  await why(/home directory/, homedir() === process.env.HOME ? '/root' : homedir());
+  const changing = tree('bin');
+  const staging = await stageDirectory(changing, { ...FORCE, top });
+  rmSync(join(changing, 'bin'), { recursive: true });
+  mkdirSync(join(changing, 'letters'));
+  await assert.rejects(staging.publish(), fails('OUTPUT_EXISTS'));
+  await staging.discard();
+  assert.deepEqual(readdirSync(changing), ['letters']);
+  await assert.rejects(stageFile(tree('bin'), FORCE), /exists already/);
+  await assert.rejects(stageLayout(tree('bin'), FORCE), /exists already/);
 });
 
 test('outputs in odd places', { skip: needs('root') }, async (t) => {
@@ -233,8 +325,10 @@ test('outputs in odd places', { skip: needs('root') }, async (t) => {
   }
   symlinkSync(dir, join(dir, 'way'));
   const staging = await stageFile(join(dir, 'way', 'x'.repeat(255)), NEW);
-  assert.match(basename(staging.path), /^\.[0-9a-f]{64}\.flatten-/);
-  assert.ok(staging.path.startsWith(`${dir}/.`));
+  const real = realpathSync(dirname(staging.path));
+  assert.match(basename(real), /^\.[0-9a-f]{64}\.flatten-/);
+  assert.equal(dirname(real), dir);
+  await staging.discard();
 });
 
 test('nothing is inherited from the parent', { skip: needs('root', 'setfacl', 'getfacl') }, async (t) => {
@@ -243,7 +337,7 @@ test('nothing is inherited from the parent', { skip: needs('root', 'setfacl', 'g
   execFileSync('chmod', ['2777', dir]);
   execFileSync('setfacl', ['-d', '-m', 'u:12345:rwx', dir]);
   for (const c of [libc(), undefined]) {
-    const staging = await stageDirectory(join(dir, 'out'), { ...NEW, libc: c });
+    const staging = await stageTree(join(dir, 'out'), { ...NEW, libc: c });
     const stat = statSync(staging.path);
     assert.deepEqual([stat.mode & 0o7777, stat.gid], [0o700, 0]);
     const acl = execFileSync('getfacl', ['-cp', staging.path]).toString().trim();
@@ -312,4 +406,71 @@ test('discard removes a link, not what it leads to', async (t) => {
   assert.equal(readlinkSync(staging.path), join(dir, 'kept'));
   await staging.discard();
   assert.deepEqual(readdirSync(dir), ['kept']);
+});
+
+suite('on an overlayfs', { skip: needs('root', 'mount') }, () => {
+  /** A merged directory whose lower has `out` with some content; an overlayfs over an overlayfs would not do, so a tmpfs holds it. */
+  function overlay(t: TestContext): string {
+    const mounted: string[] = [];
+    t.after(() => {
+      for (const point of mounted.reverse()) execFileSync('umount', [point]);
+    });
+    const dir = scratch(t);
+    execFileSync('mount', ['-t', 'tmpfs', 'none', dir]);
+    mounted.push(dir);
+    for (const name of ['lower/out/bin/deep', 'upper', 'work', 'merged'])
+      mkdirSync(join(dir, name), { recursive: true });
+    writeFileSync(join(dir, 'lower/out/bin/deep/old'), 'old');
+    linkSync(join(dir, 'lower/out/bin/deep/old'), join(dir, 'lower/out/second'));
+    writeFileSync(join(dir, 'lower/out/oci-layout'), '{}');
+    const merged = join(dir, 'merged');
+    const layers = ['lower', 'upper', 'work'].map((name) => `${name}dir=${join(dir, name)}`);
+    execFileSync('mount', ['-t', 'overlay', 'none', '-o', `${layers.join()},redirect_dir=off`, merged]);
+    mounted.push(merged);
+    return merged;
+  }
+
+  test('a directory of a lower layer is replaced, with and without renameat2', async (t) => {
+    for (const c of [libc(), undefined]) {
+      const merged = overlay(t);
+      const output = join(merged, 'out');
+      assert.throws(() => renameSync(output, join(merged, 'else')), /EXDEV/);
+      const staging = await stageTree(output, { ...FORCE, libc: c });
+      writeFileSync(join(staging.path, 'made'), '');
+      await staging.publish();
+      assert.deepEqual(readdirSync(output), ['made']);
+      assert.deepEqual(readdirSync(merged), ['out']);
+    }
+  });
+
+  test('an empty one, a layout and a file of a lower layer too', async (t) => {
+    const output = join(overlay(t), 'out');
+    const layout = await stageLayout(output, FORCE);
+    writeFileSync(join(layout.path, 'oci-layout'), 'new');
+    await layout.publish();
+    assert.equal(readFileSync(join(output, 'oci-layout'), 'utf8'), 'new');
+    const other = join(overlay(t), 'out');
+    for (const name of readdirSync(other)) rmSync(join(other, name), { recursive: true });
+    const staging = await stageTree(other, NEW);
+    writeFileSync(join(staging.path, 'made'), '');
+    await staging.publish();
+    assert.deepEqual(readdirSync(other), ['made']);
+    const file = join(overlay(t), 'out/oci-layout');
+    await makeFile(file, 'new', FORCE);
+    assert.equal(readFileSync(file, 'utf8'), 'new');
+  });
+
+  test('where it cannot be replaced, the old one is there as it was', async (t) => {
+    const merged = overlay(t);
+    const output = join(merged, 'out');
+    const staging = await stageTree(output, FORCE);
+    const seen = () =>
+      execFileSync('sh', ['-c', 'ls -lRn . && cat bin/deep/old'], { cwd: output, encoding: 'utf8' });
+    const before = seen();
+    rmdirSync(staging.path); // fails the last step, when the old one has been removed
+    await assert.rejects(staging.publish(), fails('IO', /ENOENT/));
+    await staging.discard();
+    assert.equal(seen(), before);
+    assert.deepEqual(readdirSync(merged), ['out']);
+  });
 });

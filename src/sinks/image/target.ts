@@ -1,10 +1,8 @@
-import { closeSync, lstatSync, openSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, openSync } from 'node:fs';
 import type { Context } from '../../context.js';
-import { FlattenError } from '../../errors.js';
 import { chunksOf, unlinkedFile } from '../../layer/unpack-file.js';
 import type { SinkOptions } from '../sink.js';
-import { stageDirectory, stageFile } from '../staging.js';
+import { stageFile, stageLayout } from '../staging.js';
 import { toStandardOutput } from '../tar/writer.js';
 import { ArchiveStore } from './archive-store.js';
 import { DirectoryStore } from './directory-store.js';
@@ -44,9 +42,8 @@ export async function openTarget(
 }
 
 async function layoutTarget(path: string, options: SinkOptions): Promise<Target> {
-  if (options.force) refuseStranger(path);
   const { check, ...staged } = options;
-  const staging = await stageDirectory(path, staged);
+  const staging = await stageLayout(path, staged);
   return {
     store: new DirectoryStore(staging.path),
     publish: async () => {
@@ -55,16 +52,6 @@ async function layoutTarget(path: string, options: SinkOptions): Promise<Target>
     },
     discard: () => staging.discard(),
   };
-}
-
-/** A layout replaces a layout, not whatever directory has been named by mistake. */
-function refuseStranger(path: string): void {
-  if (!lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
-  const isLayout = lstatSync(join(path, 'oci-layout'), { throwIfNoEntry: false })?.isFile();
-  if (isLayout || readdirSync(path).length === 0) return;
-  throw new FlattenError('OUTPUT_EXISTS', `${path}: is a directory but no OCI layout, and is not replaced`, {
-    hint: `remove it yourself, or name another: -o oci:${join(path, 'layout')}`,
-  });
 }
 
 type ArchiveTarget = Target & { readonly store: ArchiveStore };

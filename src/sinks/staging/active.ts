@@ -1,27 +1,35 @@
-import { rmSync } from 'node:fs';
+/** What can be removed at once, without another turn of the event loop. */
+interface Removable {
+  removeNow(): void;
+}
 
-/** Siblings that this thread is writing: their name tells runs apart, but not two outputs of one run. */
-const active = new Set<string>();
+/** Outputs that this thread is writing, and where their work is done: the second to write one at the same time is refused. */
+const active = new Map<string, Removable | undefined>();
 
-/** Notes that a sibling is being written; false where it is already. */
-export function begin(path: string): boolean {
-  if (active.has(path)) return false;
+/** Notes that an output is being written; false where it is already. */
+export function begin(target: string): boolean {
+  if (active.has(target)) return false;
   if (active.size === 0) process.on('exit', removeAll);
-  active.add(path);
+  active.set(target, undefined);
   return true;
 }
 
-/** Notes that a sibling is in its place or gone. */
-export function end(path: string): void {
-  active.delete(path);
+/** Notes where that is done: to be removed should the process end before {@link end}. */
+export function workIn(target: string, place: Removable): void {
+  active.set(target, place);
+}
+
+/** Notes that an output is in its place, or given up. */
+export function end(target: string): void {
+  active.delete(target);
   if (active.size === 0) process.off('exit', removeAll);
 }
 
-/** For a process that ends without another turn of the event loop. What resists is left to the next run. */
+/** What resists is left to the next run. */
 function removeAll(): void {
-  for (const path of active) {
+  for (const place of active.values()) {
     try {
-      rmSync(path, { recursive: true, force: true, maxRetries: 5 }); // threads may still write
+      place?.removeNow();
     } catch {}
   }
 }

@@ -1,18 +1,18 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync } from 'node:fs';
+import { fchmodSync, fchownSync } from 'node:fs';
 import type { Libc } from '../../layer/libc.js';
 
-/** Makes a directory of mode 0700 that passes nothing on to what is made in it: no setgid, no foreign group, no default ACL. */
-export function makeBareDirectory(path: string, libc: Libc | undefined): void {
-  mkdirSync(path, 0o700);
-  attempt(() => chownSync(path, process.geteuid!(), process.getegid!()));
+/** Gives an open directory mode 0700, and takes what it would pass on to what is made in it: setgid, a foreign group, a default ACL. */
+export function makeBare(fd: number, path: string, libc: Libc | undefined): void {
+  const inside = `${path}/.`; // a path of /proc ends in a link, which these calls would not follow
+  attempt(() => fchownSync(fd, process.geteuid!(), process.getegid!()));
   if (libc === undefined) {
-    spawnSync('setfacl', ['-b', '-k', path], { stdio: 'ignore' });
+    spawnSync('setfacl', ['-b', '-k', inside], { stdio: 'ignore' });
   } else {
-    attempt(() => libc.lremovexattr(Buffer.from(path), 'system.posix_acl_default'));
-    attempt(() => libc.lremovexattr(Buffer.from(path), 'system.posix_acl_access'));
+    attempt(() => libc.lremovexattr(Buffer.from(inside), 'system.posix_acl_default'));
+    attempt(() => libc.lremovexattr(Buffer.from(inside), 'system.posix_acl_access'));
   }
-  chmodSync(path, 0o700);
+  fchmodSync(fd, 0o700);
 }
 
 /** For what the file system may not have, or there is none of. */

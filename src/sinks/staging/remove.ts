@@ -13,16 +13,18 @@ import {
   unlinkSync,
 } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Turn } from '../turn.js';
 
 /** Directories open at once. Below that a directory is first moved to the top, so that depth costs no descriptors. */
-const MAX_OPEN = 32;
+const MAX_OPEN = 12;
 const O_PATH = 0o10000000; // Linux: opens without permission to read
 
 /** A directory that is being emptied. */
 interface Frame {
   readonly fd: number;
-  readonly path: Buffer;
+  /** Undefined at the top, which stays. */
+  readonly path: Buffer | undefined;
   /** Still to be removed. */
   readonly names: Buffer[];
 }
@@ -36,19 +38,33 @@ export async function removeTree(path: string): Promise<void> {
   if (!existsSync('/proc/self/fd')) return rm(path, { recursive: true, force: true });
   const target = Buffer.from(path);
   if (isUnlinked(target)) return;
+  const fd = openDirectory(target);
+  try {
+    await removeContents(fd, path);
+  } finally {
+    closeSync(fd);
+  }
+  rmdirSync(target);
+}
+
+/** Empties an open directory, which stays open, as {@link removeTree} does. Where there is no `/proc`, by its `path`. */
+export async function removeContents(fd: number, path: string): Promise<void> {
+  if (!existsSync('/proc/self/fd')) {
+    for (const name of readdirSync(path)) await rm(join(path, name), { recursive: true, force: true });
+    return;
+  }
   const turn = new Turn();
-  const top = openFrame(target);
-  const { dev } = fstatSync(top.fd);
-  const frames = [top];
+  const { dev } = fstatSync(fd);
+  const frames: Frame[] = [{ fd, path: undefined, names: list(fd) }];
   try {
     for (let frame = frames.at(-1); frame !== undefined; frame = frames.at(-1)) {
       if (turn.due()) await turn.give();
       const name = frame.names.pop();
-      if (name === undefined) leave(frames, frame, top);
+      if (name === undefined) leave(frames, frame);
       else remove(frames, inside(frame.fd, name), dev);
     }
   } finally {
-    for (const { fd } of frames) closeSync(fd);
+    for (const frame of frames) if (frame.path !== undefined) closeSync(frame.fd);
   }
 }
 
@@ -67,11 +83,12 @@ function remove(frames: Frame[], path: Buffer, dev: number): void {
 }
 
 /** A directory's names are used up: removes it, unless deep directories were moved into it meanwhile. */
-function leave(frames: Frame[], frame: Frame, top: Frame): void {
-  if (frame === top) frame.names.push(...list(frame.fd));
+function leave(frames: Frame[], frame: Frame): void {
+  if (frame.path === undefined) frame.names.push(...list(frame.fd));
   if (frame.names.length > 0) return;
-  rmdirSync(frame.path);
   frames.pop();
+  if (frame.path === undefined) return;
+  rmdirSync(frame.path);
   closeSync(frame.fd);
 }
 

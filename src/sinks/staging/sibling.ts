@@ -1,35 +1,31 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
-/** Marks the sibling that holds the old output while a replacement is put in its place by two renames. */
-const OLD = '.old';
-const LONGEST_NAME = 200; // of 255 bytes, with room for what is added
+const LONGEST_NAME = 180; // of 255 bytes, with room for what is added
 
-/** A temporary sibling, as its name tells. */
+/** A private directory of a run, as its name tells. */
 export interface Sibling {
   readonly name: string;
-  /** Holds the output that was there before. */
-  readonly isOld: boolean;
   /** The run that made it is still at work. */
   readonly isAlive: boolean;
 }
 
 /**
- * The names of this run's siblings of an output: `.NAME.flatten-PID-START`. START (field 22 of proc_pid_stat(5), ticks
- * since the machine started) tells a live run from a dead one whose PID another program has now.
+ * A name for a private directory of this run beside an output: `.NAME.flatten-PID-START-RANDOM`. START (field 22 of
+ * proc_pid_stat(5), ticks since the machine started) tells a live run from a dead one whose PID another program has now;
+ * nobody can have put something there before, since nobody can guess RANDOM.
  */
-export function siblingNames(output: string): { readonly staged: string; readonly old: string } {
-  const staged = `${stem(output)}${process.pid}-${startOf(process.pid) ?? 0}`;
-  return { staged, old: `${staged}${OLD}` };
+export function siblingName(output: string): string {
+  return `${stem(output)}${process.pid}-${startOf(process.pid) ?? 0}-${randomBytes(8).toString('hex')}`;
 }
 
 /** Reads a name found beside an output; undefined where no run of flatten to that output made it. */
 export function parseSibling(output: string, name: string): Sibling | undefined {
   const prefix = stem(output);
   if (!name.startsWith(prefix)) return undefined;
-  const [, pid, start, old] = /^([1-9]\d*)-(\d+)(\.old)?$/.exec(name.slice(prefix.length)) ?? [];
+  const [, pid, start] = /^([1-9]\d*)-(\d+)-[0-9a-f]{16}$/.exec(name.slice(prefix.length)) ?? [];
   if (pid === undefined) return undefined;
-  return { name, isOld: old !== undefined, isAlive: isAlive(Number(pid), start!) };
+  return { name, isAlive: isAlive(Number(pid), start!) };
 }
 
 function stem(output: string): string {

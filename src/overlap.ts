@@ -1,0 +1,101 @@
+import { existsSync, fstatSync, realpathSync, type Stats, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { FlattenError } from './errors.js';
+import type { InputOptions } from './input.js';
+import type { Image } from './sources/image.js';
+import { locate } from './sources/transport.js';
+
+/** Files that make a directory an image, whose other files are its layers. */
+const OF_AN_IMAGE = ['oci-layout', 'index.json', 'manifest.json', 'repositories'];
+
+/**
+ * Throws `USAGE` where something that will be written is what is read, under whatever name, or would be replaced with
+ * what is read in it. `outputs` are paths; the one of a directory is marked.
+ */
+export function refuseOverlap(
+  { input, add = [] }: Pick<InputOptions, 'input' | 'add'>,
+  outputs: readonly { readonly path: string; readonly isDirectory: boolean }[],
+): void {
+  const { path } = locate(input);
+  const source = { path, stat: path === '-' ? attempt(() => fstatSync(0)) : statOf(path) };
+  for (const output of outputs) {
+    const stat = statOf(output.path);
+    if (stat === undefined) continue;
+    if (isSame(stat, source.stat) || isPartOf(source, output.path, stat)) throw isInput(output.path);
+    if (output.isDirectory)
+      refuseAround(output.path, [...(path === '-' ? [] : [path]), ...add.map(({ directory }) => directory)]);
+  }
+}
+
+/** Throws `USAGE` where an output is the file that a layer lies in. */
+export function refuseLayers({ layers }: Pick<Image, 'layers'>, outputs: readonly string[]): void {
+  for (const output of outputs) {
+    const stat = statOf(output);
+    const isLayer =
+      stat &&
+      layers.some(
+        ({ stored }) =>
+          stored &&
+          isSame(
+            stat,
+            attempt(() => fstatSync(stored.fd)),
+          ),
+      );
+    if (isLayer) throw isInput(output);
+  }
+}
+
+/** A file of an image's directory. In a root filesystem's directory an output is left out of what is read. */
+function isPartOf(
+  source: { readonly path: string; readonly stat?: Stats | undefined },
+  output: string,
+  stat: Stats,
+): boolean {
+  if (!source.stat?.isDirectory() || !stat.isFile()) return false;
+  if (!OF_AN_IMAGE.some((name) => existsSync(join(source.path, name)))) return false;
+  return isInside(realPath(output), realPath(source.path));
+}
+
+/** A directory that holds what is read, or the work of whoever runs this, would be replaced with all that is in it. */
+function refuseAround(output: string, read: readonly string[]): void {
+  const target = realPath(output);
+  for (const [what, inside] of [['the working directory', '.'], ...read.map((path) => [path, path])]) {
+    if (!isInside(realPath(inside!), target)) continue;
+    throw new FlattenError('USAGE', `${output}: would be replaced, and ${what} is in it`, {
+      hint: 'name another output, or work from another directory',
+    });
+  }
+}
+
+function isInput(output: string): FlattenError {
+  return new FlattenError('USAGE', `${output}: is the input, or a part of it, and is not replaced`, {
+    hint: 'name another output',
+  });
+}
+
+function isSame(one: Stats, other: Stats | undefined): boolean {
+  return one.ino === other?.ino && one.dev === other.dev;
+}
+
+function isInside(path: string | undefined, directory: string | undefined): boolean {
+  return (
+    path !== undefined && directory !== undefined && (path === directory || path.startsWith(`${directory}/`))
+  );
+}
+
+function statOf(path: string): Stats | undefined {
+  return attempt(() => statSync(path));
+}
+
+function realPath(path: string): string | undefined {
+  return attempt(() => realpathSync(path));
+}
+
+/** Undefined where the system has no answer, which is said where the path is used. */
+function attempt<T>(ask: () => T): T | undefined {
+  try {
+    return ask();
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,124 @@
+import { lstatSync, readdirSync, realpathSync, type Stats } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { FlattenError, ioError, printable } from '../../errors.js';
+import { homes } from './homes.js';
+import { mountsBelow } from './mounts.js';
+
+/** What an output is: a file, a tree, or an OCI layout, which replaces nothing but layouts. */
+export type Kind = 'file' | 'directory' | 'layout';
+
+/** What is known of a replacement. */
+export interface Replacement {
+  /** Replace an existing output. */
+  readonly force: boolean;
+  /** The names at the top of the new tree (latin1), once they are known. */
+  readonly top?: ReadonlySet<string>;
+}
+
+/** One of these at its top makes a directory look like a root filesystem. */
+const OF_A_ROOTFS = ['bin', 'dev', 'etc', 'lib', 'proc', 'sbin', 'sys', 'usr', 'var'];
+
+/** Directories whose own directories are the running system's, whatever they look like. */
+const OF_THE_SYSTEM = ['/', '/usr', '/usr/local', '/etc'];
+
+/** Names that an error lists. */
+const SHOWN = 4;
+
+/**
+ * Throws `OUTPUT_EXISTS` where `output` is there and may not be replaced; an empty directory is fine for a directory.
+ * `force` does not help where a directory does not look like what an earlier run wrote, or is somebody's home, the
+ * system's, or a place of work: what is in it may be all that there is of it. Throws `UNSUPPORTED` where it cannot be replaced at all:
+ * a device, a mount point. Changes nothing. `path` leads to the output, where its name may not.
+ */
+export function refuseExisting(
+  output: string,
+  kind: Kind,
+  replacement: Replacement,
+  path = resolve(output), // without a trailing slash, which would follow a symlink
+): void {
+  try {
+    const stat = lstatSync(path, { throwIfNoEntry: false });
+    if (stat?.isDirectory()) refuseDirectory(output, path, kind, replacement);
+    else if (stat !== undefined) refuseFile(output, stat, replacement);
+  } catch (error) {
+    throw ioError(error, `${output}: cannot be written`);
+  }
+}
+
+function refuseFile(output: string, stat: Stats, { force }: Replacement): void {
+  if (!stat.isFile() && !stat.isSymbolicLink())
+    throw new FlattenError('UNSUPPORTED', `${output}: is no file or directory, and is not replaced`);
+  if (force) return;
+  const what = stat.isFile() ? `file of ${stat.size} bytes` : 'symlink';
+  throw outputExists(output, `add --force to replace the ${what}`);
+}
+
+function refuseDirectory(output: string, path: string, kind: Kind, { force, top }: Replacement): void {
+  const names = readdirSync(path, { encoding: 'latin1' });
+  const held = holds(names);
+  const reason = whyKept(realpathSync(path), names, kind, top);
+  if (reason !== undefined) {
+    throw outputExists(
+      `${output}`,
+      `it ${held}, and is not replaced, since it ${reason}: name another output, or remove it yourself with rm -r`,
+    );
+  }
+  const isFree = kind !== 'file' && names.length === 0;
+  if (!isFree && !force)
+    throw outputExists(output, `it ${held}: add --force to delete that and put the new output in its place`);
+  refuseMounts(path);
+}
+
+/** Why a directory is not to be replaced, whatever the user says. */
+function whyKept(
+  real: string,
+  names: readonly string[],
+  kind: Kind,
+  top?: ReadonlySet<string>,
+): string | undefined {
+  const holdsPath = (path: string) => path === real || path.startsWith(`${real}/`);
+  const home = homes().filter(holdsPath).sort()[0];
+  if (home === real) return 'is a home directory';
+  if (names.length > 0 && OF_THE_SYSTEM.includes(dirname(real)))
+    return 'is a directory of the running system';
+  if (home !== undefined) return `holds the home directory ${home}`;
+  if (holdsPath(workingDirectory() ?? '')) return 'holds the working directory';
+  if (names.length === 0) return undefined;
+  if (names.includes('.git')) return 'holds a Git repository';
+  if (kind === 'file') return 'is a directory with content, and the output is a file';
+  if (kind === 'layout') return names.includes('oci-layout') ? undefined : 'is no OCI layout';
+  const looksAlike = names.some((name) => OF_A_ROOTFS.includes(name) || (top?.has(name) ?? true));
+  return looksAlike ? undefined : 'does not look like a root filesystem';
+}
+
+function workingDirectory(): string | undefined {
+  try {
+    return realpathSync(process.cwd());
+  } catch {
+    return undefined;
+  }
+}
+
+/** As `holds 214 entries: docs, music, …`. */
+function holds(names: readonly string[]): string {
+  if (names.length === 0) return 'is empty';
+  const shown = [...names].sort().slice(0, SHOWN).map(printable);
+  if (names.length > SHOWN) shown.push('…');
+  return `holds ${names.length} ${names.length === 1 ? 'entry' : 'entries'}: ${shown.join(', ')}`;
+}
+
+/** Throws `UNSUPPORTED` where a directory is a mount point or has one in it: renames and removal would reach too far. */
+function refuseMounts(directory: string): void {
+  const [point] = mountsBelow(realpathSync(directory));
+  if (point !== undefined) throw isMounted(directory, point);
+}
+
+export function isMounted(output: string, point: string): FlattenError {
+  return new FlattenError('UNSUPPORTED', `${output}: cannot be replaced, since ${point} is a mount point`, {
+    hint: `name a directory in it: -o ${resolve(output, 'rootfs')}/`,
+  });
+}
+
+export function outputExists(output: string, hint = 'add --force to replace it'): FlattenError {
+  return new FlattenError('OUTPUT_EXISTS', `${output}: exists already`, { hint });
+}
