@@ -3,7 +3,7 @@ import type { Context } from './context.js';
 import { FlattenError, printable, throwIfAborted } from './errors.js';
 import { Budget } from './layer/budget.js';
 import type { Layer, LayerEntry, OpenLayer } from './layer/layer.js';
-import { openLayers } from './layer/load.js';
+import { boundsOn, openLayers } from './layer/load.js';
 import { UpperBuilder, type UpperOptions } from './layer/upper.js';
 import { clampTimes } from './rootfs/clamp.js';
 import { exclude, include } from './rootfs/edit.js';
@@ -62,13 +62,14 @@ export async function loadTree(
   };
   try {
     const root = directory();
-    const budget = new Budget(context.limits);
+    const budget = new Budget(boundsOn(layers, context.limits));
     const { keep = 0, sourceDateEpoch } = options;
     let base: Directory | undefined;
     await mergeLayers(layers, { root, budget, opened }, options, context, (count) => {
       if (count === keep) base = snapshot(root);
     });
     edit(root, options, context);
+    budget.continueWith(context.limits);
     await mergeLayers(options.add ?? [], { root, budget, opened }, { keepDirlinks: true }, context);
     if (sourceDateEpoch !== undefined) {
       // The base too: that kept layers are not clamped is no difference that a layer above should undo.

@@ -44,7 +44,7 @@ export class UnpackThreads {
     this.#jobs++;
     try {
       await this.#turn();
-      return await (job.input.length <= SMALL[job.compression]
+      return await (job.growth === undefined && job.input.length <= SMALL[job.compression]
         ? here(job, options)
         : this.#onThread(job, options));
     } finally {

@@ -2,7 +2,7 @@ import { FlattenError } from '../errors.js';
 import { tarLayer } from '../layer/tar-layer.js';
 import { readV1Config } from '../oci/config.js';
 import { Json } from '../oci/json.js';
-import { type Candidate, choose } from './choose.js';
+import { type Candidate, COUNT_LIMIT, choose } from './choose.js';
 import type { Envelope } from './envelope.js';
 import type { Choice, OpenedImage } from './image.js';
 import { layerName } from './layer-name.js';
@@ -35,6 +35,9 @@ export function findV1Images(envelope: Envelope): V1Images | undefined {
     }
   }
   if (images.size === 0) for (const id of topLayers(envelope)) images.set(id, []);
+  if (images.size > COUNT_LIMIT) {
+    throw new FlattenError('LIMIT', `repositories: names more than ${COUNT_LIMIT} images`);
+  }
   return images.size === 0 ? undefined : images;
 }
 
@@ -65,7 +68,7 @@ export function openV1(envelope: Envelope, images: V1Images, choice: Choice): Op
     ),
     layers: chain.map((layer, index) => {
       const name = `${layerName(index, chain.length)} (${layer.slice(0, 12)}…)`;
-      return tarLayer({ name, blob: envelope.need(`${layer}/layer.tar`, name) });
+      return tarLayer({ name, blob: envelope.need(`${layer}/layer.tar`, name), bounds: envelope.bounds });
     }),
   };
 }

@@ -1,6 +1,6 @@
 import { FlattenError } from '../errors.js';
 import type { TarEntry } from './entry.js';
-import { BLOCK, type Header, padded, parseHeader, text } from './header.js';
+import { BLOCK, type Header, padded, parseHeader, plainBody, text } from './header.js';
 import { memberAt, type Preface } from './member.js';
 import { type PaxFields, type PaxRecord, parsePax, paxFields } from './pax.js';
 import { type TarSource, Window } from './window.js';
@@ -33,29 +33,71 @@ export interface ScanOptions {
  * at two zero blocks or at its last byte. Errors (`BAD_LAYER`, `LIMIT`) name the member and are final.
  */
 export function* scanTar(source: TarSource, options: ScanOptions = {}): Generator<TarEntry> {
-  const window = new Window(source, Math.max(options.window ?? DEFAULT_WINDOW, BLOCK));
-  let preface = blank(new Map());
-  let position = 0;
-  for (;;) {
-    const header = headerAt(window, position);
-    if (header === undefined) {
-      if (position === 0) refuseZeros(window);
-      else if (position >= window.size) options.onOpenEnd?.();
-      break;
-    }
-    if (isSpecial(header.type)) {
-      preface = remember(preface, header, specialBody(window, position, header, preface), position);
-      position += BLOCK + padded(header.size);
-      continue;
-    }
-    const { entry, next } = memberAt(window, position, header, preface);
-    yield entry;
-    if (preface.count > 0) preface = blank(preface.globals);
-    position = next;
+  const scan = new TarScan(source, options);
+  for (let entry = scan.next(); entry !== undefined; entry = scan.next()) yield entry;
+}
+
+/**
+ * The same, a member at a time. What the source throws where bytes are not there yet leaves the scan as it was: it goes
+ * on from there with the next call.
+ */
+export class TarScan {
+  readonly #window: Window;
+  readonly #options: ScanOptions;
+  #preface = blank(new Map());
+  #position = 0;
+
+  constructor(source: TarSource, options: ScanOptions = {}) {
+    this.#window = new Window(source, Math.max(options.window ?? DEFAULT_WINDOW, BLOCK));
+    this.#options = options;
   }
-  const { name, link, pax } = preface;
-  if (name !== undefined || link !== undefined || pax !== undefined) {
-    throw new FlattenError('BAD_LAYER', 'the archive ends between a long-name or PAX header and its entry');
+
+  /** Where the next header is. */
+  get position(): number {
+    return this.#position;
+  }
+
+  /** The next member; undefined once at the archive's end. */
+  next(): TarEntry | undefined {
+    for (;;) {
+      const position = this.#position;
+      const header = headerAt(this.#window, position);
+      if (header === undefined) {
+        this.#end(position);
+        return undefined;
+      }
+      if (!isSpecial(header.type)) return this.#member(position, header);
+      const body = specialBody(this.#window, position, header, this.#preface);
+      this.#preface = remember(this.#preface, header, body, position);
+      this.#position += BLOCK + padded(header.size);
+    }
+  }
+
+  /** Goes past the next member if it is a usual one whose body ends before `most`, and says whether it did. */
+  skip(most: number): boolean {
+    const { count, globals } = this.#preface;
+    if (count > 0 || globals.size > 0) return false;
+    const at = this.#window.locate(this.#position, BLOCK);
+    const body = at < 0 ? undefined : plainBody(this.#window.bytes, this.#window.words, at);
+    if (body === undefined || this.#position + BLOCK + body > most) return false;
+    this.#position += BLOCK + padded(body);
+    return true;
+  }
+
+  #member(position: number, header: Header): TarEntry {
+    const { entry, next } = memberAt(this.#window, position, header, this.#preface);
+    if (this.#preface.count > 0) this.#preface = blank(this.#preface.globals);
+    this.#position = next;
+    return entry;
+  }
+
+  #end(position: number): void {
+    if (position === 0) refuseZeros(this.#window);
+    else if (position >= this.#window.size) this.#options.onOpenEnd?.();
+    const { name, link, pax } = this.#preface;
+    if (name !== undefined || link !== undefined || pax !== undefined) {
+      throw new FlattenError('BAD_LAYER', 'the archive ends between a long-name or PAX header and its entry');
+    }
   }
 }
 
@@ -88,8 +130,8 @@ const EXT_MAGIC = 1024 + 56;
 
 /** An archive without members is zeros alone, and few of them. */
 function refuseZeros(window: Window): void {
-  const start = window.at(0, MAX_EMPTY);
-  if (window.size <= MAX_EMPTY && isZero(start)) return;
+  const start = window.at(0, MAX_EMPTY + 1);
+  if (start.length <= MAX_EMPTY && isZero(start)) return;
   const isExt = start.length > EXT_MAGIC + 1 && start.readUInt16LE(EXT_MAGIC) === 0xef53;
   throw new FlattenError(
     'BAD_LAYER',

@@ -7,6 +7,7 @@ import { layerTree } from '../../rootfs/layer-tree.js';
 import type { Rootfs } from '../../rootfs/node.js';
 import { eachName } from '../../rootfs/walk.js';
 import type { Artifact, Flattened, SinkOptions } from '../sink.js';
+import { refuseZeros } from '../tar/zeros.js';
 import { DockerForm } from './docker-form.js';
 import type { ImageForm, WrittenLayer } from './form.js';
 import { copyLayer, type LayerCompression, type LayerSums, writeLayer } from './layer.js';
@@ -88,6 +89,7 @@ class Writer implements ImageWriter {
     const { compression = { kind: 'none' } } = this.#options;
     try {
       const tree = layerTree(rootfs, base?.root);
+      refuseZeros(tree.rootfs, { sparse: false }, flattened.bounds);
       const layers: WrittenLayer[] = [];
       for (const layer of base?.layers ?? [])
         layers.push(await this.#layer(layer.name, (put) => copyLayer(layer, put, watched)));

@@ -1,0 +1,74 @@
+import { FlattenError } from '../errors.js';
+import type { TarEntry } from './entry.js';
+import { BLOCK } from './header.js';
+import { TarScan } from './scan.js';
+
+/** Thrown where the archive has not grown so far yet. */
+const MORE = new Error('more of the archive is needed');
+
+/** Reads what is there of an archive: at most `target.length` bytes at `position`; gives how many. */
+export type Grown = (target: Uint8Array, position: number) => number;
+
+/** What {@link HeaderWalk} heeds. */
+export interface WalkOptions {
+  /** How many bytes the archive may have. */
+  readonly most: number;
+  /** Told how many members it has come past with each call. What it throws ends the walk. */
+  readonly onMembers: (count: number) => void;
+  /** Told of each member before that with something unusual to it: long names, xattrs, a sparse map. */
+  readonly onUnusual: (entry: TarEntry) => void;
+}
+
+/**
+ * Goes through the headers of an archive while it grows, by the rules of {@link TarScan}: so what is no tar, or says it is
+ * larger than it may be, is known before all of it is there.
+ */
+export class HeaderWalk {
+  readonly #scan: TarScan;
+  readonly #options: WalkOptions;
+  #read: Grown = () => 0;
+  #grown = 0;
+  #ended = false;
+
+  constructor(options: WalkOptions) {
+    this.#options = options;
+    const read = (target: Uint8Array, position: number) => {
+      const length = Math.min(target.length, this.#grown - position);
+      if (length <= 0) throw MORE;
+      return this.#read(target.subarray(0, length), position);
+    };
+    this.#scan = new TarScan({ read, size: Number.POSITIVE_INFINITY }, { window: BLOCK });
+  }
+
+  /**
+   * Goes on, now that there are `grown` bytes, which `read` reads. Throws what the scan throws (`BAD_LAYER`, `LIMIT`), and
+   * `LIMIT` for a member that goes beyond what the archive may have.
+   */
+  advance(grown: number, read: Grown): void {
+    this.#grown = grown;
+    this.#read = read;
+    let members = 0;
+    try {
+      while (!this.#ended && this.#scan.position + BLOCK <= grown) {
+        if (this.#scan.skip(this.#options.most) || this.#step()) members++;
+      }
+    } catch (error) {
+      if (error !== MORE) throw error;
+    }
+    this.#options.onMembers(members);
+  }
+
+  /** Whether there was another member. */
+  #step(): boolean {
+    const entry = this.#scan.next();
+    this.#ended = entry === undefined;
+    if (entry === undefined) return false;
+    const { most, onUnusual } = this.#options;
+    onUnusual(entry);
+    if (this.#scan.position <= most) return true;
+    throw new FlattenError('LIMIT', `says that it has more than the ${most} bytes that may be unpacked`, {
+      path: entry.path.slice(0, 200),
+      hint: 'if you trust the image, raise the bound with --max-size',
+    });
+  }
+}
