@@ -33,7 +33,7 @@ export interface InputOptions {
   readonly sourceDateEpoch?: number;
   /** Bytes: of the uncompressed layers, and of all files. Default 64 GiB, and to unpack 1,100 times the input's size and 1 GiB. */
   readonly maxSize?: number;
-  /** Entries in all layers. Default 2,000,000, and 200,000 and one for each 8 bytes of the input. */
+  /** Entries in all layers. Default 2,000,000, and 150,000 and one for each 8 bytes of the input. */
   readonly maxEntries?: number;
   /** Where unlinked temporary files go. Default: TMPDIR, else beside the output, else the system's directory for them. */
   readonly tmp?: string;

@@ -57,12 +57,12 @@ export class Budget {
     if (this.#size > this.#limits.maxSize) {
       throw limit(path, `files of more than ${this.#limits.maxSize} bytes together`, '--max-size');
     }
-    this.#metadata += metadataOf(entry);
-    const most = maxMetadata(this.#limits);
-    if (this.#metadata > most) {
-      throw limit(path, `headers, names and xattrs of more than ${most} bytes together`, '--max-entries');
-    }
-    if (this.#metadata >= this.#look.metadata) this.#lookAtHeap(path);
+    this.#takeMetadata(metadataOf(entry), path);
+  }
+
+  /** Takes what symlinks make an entry's path longer by: outputs have it whole. */
+  detour(bytes: number, path: string): void {
+    this.#takeMetadata(bytes, path);
   }
 
   /** Takes a directory that has no entry of its own: a short archive can imply very many. */
@@ -76,6 +76,15 @@ export class Budget {
     if (this.#followed > MAX_FOLLOWED) {
       throw limit(path, `paths lead through symlinks of more than ${MAX_FOLLOWED} bytes together`);
     }
+  }
+
+  #takeMetadata(bytes: number, path: string): void {
+    this.#metadata += bytes;
+    const most = maxMetadata(this.#limits);
+    if (this.#metadata > most) {
+      throw limit(path, `headers, names and xattrs of more than ${most} bytes together`, '--max-entries');
+    }
+    if (this.#metadata >= this.#look.metadata) this.#lookAtHeap(path);
   }
 
   #takeEntry(path: string): void {

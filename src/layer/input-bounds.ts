@@ -12,7 +12,7 @@ const RATIO = 1100;
 const ROOM = 2 ** 30;
 
 /** Entries that are read in any case, and the stored bytes beyond which there may be another; honest ones take ten and more. */
-const ENTRIES = 200_000;
+const ENTRIES = 150_000;
 const STORED_PER_ENTRY = 8;
 
 /**

@@ -2,6 +2,7 @@ import { type ErrorCode, FlattenError } from '../errors.js';
 import type { Digest } from '../oci/digest.js';
 import type { SharedGrowth } from './growing.js';
 import type { ByteRange } from './layer.js';
+import type { SharedTurnstile } from './turnstile.js';
 import type { SharedAllowance } from './unpack-allowance.js';
 import type { SharedCounts } from './unpack-counts.js';
 
@@ -15,6 +16,8 @@ export interface Job {
   readonly compression: 'none' | 'gzip' | 'zstd';
   /** Where the uncompressed bytes are written to; absent: nowhere. */
   readonly output?: JobOutput;
+  /** Through which goes what takes much memory. */
+  readonly turnstile?: SharedTurnstile;
   /** The digest to compute of the bytes as stored. */
   readonly stored?: HashName | undefined;
   /** The digest to compute of the uncompressed bytes. */
@@ -35,6 +38,8 @@ export interface JobOutput {
 export interface JobResult {
   /** Uncompressed bytes. */
   readonly size: number;
+  /** Whether the thread holds much memory now, which it gives back when it ends. */
+  readonly isHeavy?: boolean;
   readonly stored?: Digest | undefined;
   readonly unpacked?: Digest | undefined;
 }

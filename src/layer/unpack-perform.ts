@@ -2,6 +2,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { FlattenError, ioError } from '../errors.js';
 import type { Digest } from '../oci/digest.js';
 import { GrowingFile } from './growing.js';
+import { Turnstile } from './turnstile.js';
 import { chunksOf } from './unpack-file.js';
 import type { HashName, Job, JobResult } from './unpack-job.js';
 import { UnpackOutput } from './unpack-output.js';
@@ -36,9 +37,10 @@ async function performed(job: Job, onRead: (done: number) => void, check: () => 
     size += bytes.length;
     unpacked?.update(bytes);
   };
-  await decompress(job.compression, watched(job, stored, onRead), sink);
+  const isHeavy = await decompress(job, watched(job, stored, onRead), sink);
   return {
     size,
+    isHeavy,
     ...(stored && { stored: digestOf(job.stored!, stored) }),
     ...(unpacked && { unpacked: digestOf(job.unpacked!, unpacked) }),
   };
@@ -62,13 +64,17 @@ function* watched(
 }
 
 async function decompress(
-  compression: Job['compression'],
+  { compression, turnstile }: Job,
   input: Iterable<Buffer>,
   sink: (bytes: Uint8Array) => void,
-): Promise<void> {
-  if (compression === 'gzip') return (await import('./unpack-gzip.js')).gunzip(input, sink);
-  if (compression === 'zstd') return (await import('./unpack-zstd.js')).unzstd(input, sink);
-  for (const chunk of input) sink(chunk);
+): Promise<boolean> {
+  if (compression === 'gzip') await (await import('./unpack-gzip.js')).gunzip(input, sink);
+  if (compression === 'zstd') {
+    const { unzstd } = await import('./unpack-zstd.js');
+    return unzstd(input, sink, new Turnstile(turnstile));
+  }
+  if (compression === 'none') for (const chunk of input) sink(chunk);
+  return false;
 }
 
 function digestOf(name: HashName, hash: Hash): Digest {

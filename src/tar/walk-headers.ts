@@ -9,6 +9,12 @@ const MORE = new Error('more of the archive is needed');
 /** Reads what is there of an archive: at most `target.length` bytes at `position`; gives how many. */
 export type Grown = (target: Uint8Array, position: number) => number;
 
+/**
+ * Bytes of a body that is too long that are waited for: most such headers lie, and the archive ends before. To say that,
+ * which is the truer error, is left to the scan of the whole.
+ */
+const PATIENCE = 64 * 2 ** 20;
+
 /** What {@link HeaderWalk} heeds. */
 export interface WalkOptions {
   /** How many bytes the archive may have. */
@@ -29,6 +35,7 @@ export class HeaderWalk {
   #read: Grown = () => 0;
   #grown = 0;
   #ended = false;
+  #tooLong: { readonly path: string; readonly from: number } | undefined;
 
   constructor(options: WalkOptions) {
     this.#options = options;
@@ -47,6 +54,8 @@ export class HeaderWalk {
   advance(grown: number, read: Grown): void {
     this.#grown = grown;
     this.#read = read;
+    if (this.#tooLong !== undefined && grown > this.#tooLong.from + PATIENCE)
+      throw this.#beyond(this.#tooLong);
     let members = 0;
     try {
       while (!this.#ended && this.#scan.position + BLOCK <= grown) {
@@ -60,15 +69,18 @@ export class HeaderWalk {
 
   /** Whether there was another member. */
   #step(): boolean {
+    const from = this.#scan.position;
     const entry = this.#scan.next();
     this.#ended = entry === undefined;
     if (entry === undefined) return false;
-    const { most, onUnusual } = this.#options;
-    onUnusual(entry);
-    if (this.#scan.position <= most) return true;
-    throw new FlattenError('LIMIT', `says that it has more than the ${most} bytes that may be unpacked`, {
-      path: entry.path.slice(0, 200),
-      hint: 'if you trust the image, raise the bound with --max-size',
-    });
+    this.#options.onUnusual(entry);
+    if (this.#scan.position > this.#options.most) this.#tooLong = { path: entry.path.slice(0, 200), from };
+    return true;
+  }
+
+  #beyond({ path }: { readonly path: string }): FlattenError {
+    const what = `a body that goes beyond the ${this.#options.most} bytes that may be unpacked`;
+    const hint = 'if you trust the image, say how much it may take, as --max-size 64G';
+    return new FlattenError('LIMIT', what, { path, hint });
   }
 }
