@@ -17,7 +17,7 @@ const JSON_BUDGET = 64 * 2 ** 20;
  * Values in all the JSON, counted by the characters that part them: each takes up to 64 bytes of memory, and few stored
  * ones. Ten thousand manifests in an index have some 200,000.
  */
-const VALUE_BUDGET = 1_000_000;
+const VALUE_BUDGET = 2 ** 20;
 
 /** An image's files and the JSON among them, read within bounds. */
 export class Envelope {
@@ -77,11 +77,13 @@ export class Envelope {
     return new Json(value, at);
   }
 
-  /** What `read` makes of a file, which it is asked for once: an image may name one file in very many places. */
+  /** What `read` makes of a file, which is done once, also where it fails: an image may name one file in very many places. */
   once<T>({ fd, offset, length }: ByteRange, as: string, read: () => T): T {
     const key = `${as} ${fd} ${offset} ${length}`;
-    if (!this.#known.has(key)) this.#known.set(key, read());
-    return this.#known.get(key) as T;
+    if (!this.#known.has(key)) this.#known.set(key, attempt(read));
+    const known = this.#known.get(key) as T | FlattenError;
+    if (known instanceof FlattenError) throw known;
+    return known;
   }
 
   /** Reads JSON text; `at` names it in errors. Text of more values than are left is a `LIMIT` error. */
@@ -108,6 +110,15 @@ export class Envelope {
     const bytes = Buffer.alloc(range.length);
     for (let done = 0; done < bytes.length; ) done += readRange(range, bytes.subarray(done), done);
     return bytes;
+  }
+}
+
+function attempt<T>(read: () => T): T | FlattenError {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof FlattenError) return error;
+    throw error;
   }
 }
 
