@@ -31,25 +31,22 @@ export class UnpackOutput {
 
   /** Appends bytes. Throws `LIMIT`, and what the walk throws for a header that is none. */
   write(bytes: Uint8Array): void {
-    const start = this.#size;
     for (const allowance of this.#allowances) allowance.spend(bytes.length);
-    writeAll(this.#fd, bytes, start);
+    writeAll(this.#fd, bytes, this.#size);
     this.#size += bytes.length;
-    this.#look((target, position) => {
-      if (position < start) return readSync(this.#fd, target, 0, target.length, position);
-      target.set(bytes.subarray(position - start, position - start + target.length));
-      return target.length;
-    });
+    this.#look(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
   }
 
   /** Takes notice that somebody else has written the file up to `size`. Throws the same. */
   grown(size: number): void {
     for (const allowance of this.#allowances) allowance.spend(size - this.#size);
     this.#size = size;
-    this.#look((target, position) => readSync(this.#fd, target, 0, target.length, position));
+    this.#look();
   }
 
-  #look(read: (target: Uint8Array, position: number) => number): void {
-    this.#walk?.advance(this.#size, read);
+  #look(last?: Buffer): void {
+    const read = (target: Uint8Array, position: number) =>
+      readSync(this.#fd, target, 0, target.length, position);
+    this.#walk?.advance(this.#size, read, last);
   }
 }

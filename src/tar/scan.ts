@@ -73,15 +73,23 @@ export class TarScan {
     }
   }
 
-  /** Goes past the next member if it is a usual one whose body ends before `most`, and says whether it did. */
-  skip(most: number): boolean {
+  /**
+   * Goes past the usual members whose headers lie in `bytes`, those of the archive from `start` on, and whose bodies end
+   * before `most`; gives their number. `words` is the same memory.
+   */
+  skipUsual(bytes: Buffer, words: Int32Array, start: number, most: number): number {
     const { count, globals } = this.#preface;
-    if (count > 0 || globals.size > 0) return false;
-    const at = this.#window.locate(this.#position, BLOCK);
-    const body = at < 0 ? undefined : plainBody(this.#window.bytes, this.#window.words, at);
-    if (body === undefined || this.#position + BLOCK + body > most) return false;
-    this.#position += BLOCK + padded(body);
-    return true;
+    if (count > 0 || globals.size > 0) return 0;
+    let members = 0;
+    let at = this.#position - start;
+    while (at >= 0 && at + BLOCK <= bytes.length) {
+      const body = plainBody(bytes, words, at);
+      if (body === undefined || start + at + BLOCK + body > most) break;
+      at += BLOCK + padded(body);
+      members++;
+    }
+    this.#position = start + at;
+    return members;
   }
 
   #member(position: number, header: Header): TarEntry {

@@ -3,6 +3,8 @@ import type { TarEntry } from './entry.js';
 import { BLOCK } from './header.js';
 import { TarScan } from './scan.js';
 
+const NONE = Buffer.alloc(0);
+
 /** Thrown where the archive has not grown so far yet. */
 const MORE = new Error('more of the archive is needed');
 
@@ -48,10 +50,10 @@ export class HeaderWalk {
   }
 
   /**
-   * Goes on, now that there are `grown` bytes, which `read` reads. Throws what the scan throws (`BAD_LAYER`, `LIMIT`), and
-   * `LIMIT` for a member that goes beyond what the archive may have.
+   * Goes on, now that there are `grown` bytes, which `read` reads; `last` are the last of them, where they are at hand.
+   * Throws what the scan throws (`BAD_LAYER`, `LIMIT`), and `LIMIT` for a member that goes beyond what the archive may have.
    */
-  advance(grown: number, read: Grown): void {
+  advance(grown: number, read: Grown, last: Buffer = NONE): void {
     this.#grown = grown;
     this.#read = read;
     if (this.#tooLong !== undefined && grown > this.#tooLong.from + PATIENCE)
@@ -59,12 +61,20 @@ export class HeaderWalk {
     let members = 0;
     try {
       while (!this.#ended && this.#scan.position + BLOCK <= grown) {
-        if (this.#scan.skip(this.#options.most) || this.#step()) members++;
+        members += this.#skip(last, grown - last.length);
+        if (this.#scan.position + BLOCK <= grown && this.#step()) members++;
       }
     } catch (error) {
       if (error !== MORE) throw error;
     }
     this.#options.onMembers(members);
+  }
+
+  #skip(bytes: Buffer, start: number): number {
+    const { buffer, byteOffset, length } = bytes;
+    if (start % 4 !== 0 || byteOffset % 4 !== 0) return 0;
+    const words = new Int32Array(buffer, byteOffset, length >> 2);
+    return this.#scan.skipUsual(bytes, words, start, this.#options.most);
   }
 
   /** Whether there was another member. */
