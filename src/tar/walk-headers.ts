@@ -71,10 +71,11 @@ export class HeaderWalk {
   }
 
   #skip(bytes: Buffer, start: number): number {
-    const { buffer, byteOffset, length } = bytes;
-    if (start % 4 !== 0 || byteOffset % 4 !== 0) return 0;
-    const words = new Int32Array(buffer, byteOffset, length >> 2);
-    return this.#scan.skipUsual(bytes, words, start, this.#options.most);
+    const shift = -bytes.byteOffset & 3; // to where the memory can be read four bytes at a time
+    if ((start + shift) % 4 !== 0 || bytes.length < BLOCK + shift) return 0;
+    const aligned = bytes.subarray(shift);
+    const words = new Int32Array(aligned.buffer, bytes.byteOffset + shift, aligned.length >> 2);
+    return this.#scan.skipUsual(aligned, words, start + shift, this.#options.most);
   }
 
   /** Whether there was another member. */
