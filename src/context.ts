@@ -19,9 +19,11 @@ export interface Limits {
   readonly maxSize: number;
   /** Entries in all layers of one image. */
   readonly maxEntries: number;
+  /** Those that the user has named. The others are less for a small input, which can ask for little: {@link InputBounds}. */
+  readonly named?: readonly ('maxSize' | 'maxEntries')[];
 }
 
-/** Generous for honest images; small enough that a bomb ends before the machine does. */
+/** Generous for honest images; what a small input may cost is bounded by its size before. */
 export const DEFAULT_LIMITS: Limits = { maxSize: 64 * 2 ** 30, maxEntries: 2_000_000 };
 
 /** What every step of one run shares. */

@@ -35,9 +35,9 @@ export interface InputOptions {
   readonly add?: readonly AddedDirectory[];
   /** Clamp every mtime to this many seconds since 1970. */
   readonly sourceDateEpoch?: number;
-  /** Bytes: of the uncompressed layers, and of all files. Default 64 GiB. */
+  /** Bytes: of the uncompressed layers, and of all files. Default 64 GiB, and to unpack 1,100 times the input's size and 1 GiB. */
   readonly maxSize?: number;
-  /** Entries in all layers. Default 2,000,000. */
+  /** Entries in all layers. Default 2,000,000, and 150,000 and one for each 8 bytes of the input. */
   readonly maxEntries?: number;
   /** Where unlinked temporary files go. Default: TMPDIR, else beside the output, else the system's directory for them. */
   readonly tmp?: string;
@@ -139,6 +139,10 @@ function contextOf(options: InputOptions, output: string | undefined): Context {
     limits: {
       maxSize: maxSize ?? DEFAULT_LIMITS.maxSize,
       maxEntries: maxEntries ?? DEFAULT_LIMITS.maxEntries,
+      named: [
+        ...(maxSize === undefined ? [] : (['maxSize'] as const)),
+        ...(maxEntries === undefined ? [] : (['maxEntries'] as const)),
+      ],
     },
     verify,
     report: onEvent ?? (() => {}),

@@ -48,12 +48,14 @@ function parseCompression(text: string): NonNullable<ImageOptions['compression']
 /** What a sink is told of an image and its tree. */
 export function flattenedOf(image: OpenedImage, tree: LoadedTree): Flattened {
   const { config, digest, layers, platform, annotations } = image;
+  const bounds = layers.find((layer) => layer.bounds !== undefined)?.bounds;
   return {
     rootfs: tree.rootfs,
     ...(config && { config }),
     ...(digest && { digest }),
     image: { layers: layers.length, ...(platform && { platform }), ...(annotations && { annotations }) },
     ...(tree.base && { base: tree.base }),
+    ...(bounds && { bounds }),
     verified: tree.verified,
   };
 }

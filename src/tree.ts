@@ -3,7 +3,7 @@ import type { Context } from './context.js';
 import { FlattenError, printable, throwIfAborted } from './errors.js';
 import { Budget } from './layer/budget.js';
 import type { Layer, LayerEntry, OpenLayer } from './layer/layer.js';
-import { openLayers } from './layer/load.js';
+import { boundsOn, openLayers } from './layer/load.js';
 import { settleNames } from './layer/named-acls.js';
 import { Notes, type NotTaken, notTaken } from './layer/notes.js';
 import { UpperBuilder, type UpperOptions } from './layer/upper.js';
@@ -71,7 +71,8 @@ export async function loadTree(
   try {
     const root = directory();
     const notes = new Notes();
-    const making = { root, budget: new Budget(context.limits), opened, notes };
+    const budget = new Budget(boundsOn(layers, context.limits));
+    const making = { root, budget, opened, notes };
     const { keep = 0, sourceDateEpoch } = options;
     let base: Directory | undefined;
     await mergeLayers(layers, making, options, context, (count) => {
@@ -81,6 +82,7 @@ export async function loadTree(
       settleNames(notes, root, (message) => context.report({ type: 'warning', message }));
     }
     edit(root, options, context);
+    budget.continueWith(context.limits);
     await mergeLayers(options.add ?? [], making, { keepDirlinks: true, isEdit: true }, context);
     if (sourceDateEpoch !== undefined) {
       // The base too: that kept layers are not clamped is no difference that a layer above should undo.

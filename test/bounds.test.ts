@@ -62,24 +62,31 @@ suite('bombs', () => {
   const zeros = Buffer.alloc(64 * MiB);
   const maxSize = 256 * MiB;
 
+  /** The first bytes of a tar whose one file has as many as the bomb unpacks to. */
+  const head = memberBytes({ path: 'f', header: { size: 256 * zeros.length } });
+  const bomb = (first: Buffer, one: Buffer) => Buffer.concat([first, ...Array<Buffer>(256).fill(one)]);
+
   test('gzip: 16 GiB in 16 MiB', (t) => {
-    ends(t, imageOf(repeated(zeros, 256)), { maxSize }, 'LIMIT', /unpacks to more than/);
+    const layer = bomb(gzipSync(head), gzipSync(zeros));
+    ends(t, imageOf(layer), { maxSize }, 'LIMIT', /: f: a body that goes beyond the 268435456 bytes/);
+    ends(t, imageOf(repeated(zeros, 256)), { maxSize }, 'BAD_LAYER', /no tar: it begins with zeros/);
   });
 
   test('gzip, around the whole image', (t) => {
-    ends(t, repeated(zeros, 256), { maxSize }, 'LIMIT', /unpacks to more than/);
+    ends(t, bomb(gzipSync(head), gzipSync(zeros)), { maxSize }, 'LIMIT', /: f: a body that goes beyond/);
+    ends(t, repeated(zeros, 256), { maxSize }, 'BAD_IMAGE', /is neither an image nor a tar archive/);
+  });
+
+  test('many files, none of them too large', (t) => {
+    const file = memberBytes({ path: 'f', body: zeros });
+    ends(t, repeated(file, 256), { maxSize }, 'LIMIT', /unpacks to more than 268435456 bytes/);
   });
 
   for (const program of ['zstd', 'xz', 'bzip2']) {
     test(`${program}: 16 GiB`, { skip: needs(program) }, (t) => {
-      const { stdout } = spawnSync(program, ['-c'], { input: zeros, maxBuffer: 64 * MiB });
-      ends(
-        t,
-        imageOf(Buffer.concat(Array<Buffer>(256).fill(stdout))),
-        { maxSize },
-        'LIMIT',
-        /unpacks to more than/,
-      );
+      const pack = (input: Buffer) => spawnSync(program, ['-c'], { input, maxBuffer: 64 * MiB }).stdout;
+      const layer = bomb(pack(head), pack(zeros));
+      ends(t, imageOf(layer), { maxSize }, 'LIMIT', /: f: a body that goes beyond/);
     });
   }
 
@@ -117,15 +124,22 @@ suite('bombs', () => {
 
   test('more entries than are allowed, by default and by option', (t) => {
     const member = Buffer.concat([...swarm(65_536, { name: '00000000' })]);
-    ends(t, imageOf(repeated(member, 32)), {}, 'LIMIT', /more than 2000000 entries/);
+    ends(t, imageOf(repeated(member, 32)), { maxEntries: 2_000_000 }, 'LIMIT', /more than 2000000 entries/);
     ends(t, imageOf(repeated(member, 1)), { maxEntries: 1000 }, 'LIMIT', /more than 1000 entries/);
-    // A hundred million: the layer is not unpacked farther than its allowance.
-    ends(t, imageOf(repeated(member, 1526)), { maxEntries: 1000, maxSize }, 'LIMIT', /unpacks to more than/);
+    // A hundred million: they are counted while the layer is unpacked.
+    ends(
+      t,
+      imageOf(repeated(member, 1526)),
+      { maxEntries: 1000, maxSize },
+      'LIMIT',
+      /more than 1000 entries/,
+    );
   });
 
   test('millions of names', (t) => {
     const entries = swarm(1_100_000, { name: 'some/directory/00000000' });
-    ends(t, imageOf(gzipped(entries)), {}, 'LIMIT', /heap/, 256);
+    const maxEntries = 2_000_000;
+    ends(t, imageOf(gzipped(entries)), { maxEntries }, 'LIMIT', /heap/, 256);
   });
 
   test('millions of directories that paths imply', (t) => {

@@ -23,8 +23,12 @@ export function addInputOptions(command: Command): Command {
         .env('SOURCE_DATE_EPOCH')
         .argParser(parseCount),
     )
-    .option('--max-size <bytes>', 'refuse images that unpack to more (64G)', parseSize)
-    .option('--max-entries <count>', 'refuse images with more entries (2000000)', parseCount);
+    .option('--max-size <bytes>', 'refuse images that unpack to more (64G, less for small inputs)', parseSize)
+    .option(
+      '--max-entries <count>',
+      'refuse images with more entries (2000000, less for small inputs)',
+      parseCount,
+    );
 }
 
 function collect(value: string, before: readonly string[] = []): string[] {

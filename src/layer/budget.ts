@@ -20,9 +20,21 @@ export function maxMetadata({ maxEntries }: Limits): number {
   return 64 * 2 ** 20 + 256 * maxEntries;
 }
 
+/** What an entry's headers take in memory, about, beyond what each takes. */
+export function metadataOf(entry: TarEntry): number {
+  const { path, linkpath, headerBytes = 0, xattrs, segments, namedAcls = [] } = entry;
+  let bytes = Math.max(headerBytes, path.length + linkpath.length);
+  if (segments !== undefined) bytes += segments.length * OVERHEAD.run;
+  for (const { entries } of namedAcls) bytes += entries.length * OVERHEAD.named;
+  if (xattrs.size > 0) {
+    for (const [name, value] of xattrs) bytes += name.length + value.length + OVERHEAD.xattr;
+  }
+  return bytes;
+}
+
 /** Counts what an image's layers ask for against its limits; passing one is a `LIMIT` error. One serves all layers of an image. */
 export class Budget {
-  readonly #limits: Limits;
+  #limits: Limits;
   #entries = 0;
   #size = 0;
   #metadata = 0;
@@ -34,25 +46,25 @@ export class Budget {
     this.#limits = limits;
   }
 
+  /** Goes on with other limits: what the user adds is not bounded by the image's size. */
+  continueWith(limits: Limits): void {
+    this.#limits = limits;
+  }
+
   /** Takes an entry. */
   take(entry: TarEntry): void {
-    const { path, linkpath, headerBytes = 0, xattrs, segments, namedAcls = [] } = entry;
+    const { path } = entry;
     this.#takeEntry(path);
     this.#size += entry.size;
     if (this.#size > this.#limits.maxSize) {
       throw limit(path, `files of more than ${this.#limits.maxSize} bytes together`, '--max-size');
     }
-    this.#metadata += Math.max(headerBytes, path.length + linkpath.length);
-    if (segments !== undefined) this.#metadata += segments.length * OVERHEAD.run;
-    for (const { entries } of namedAcls) this.#metadata += entries.length * OVERHEAD.named;
-    if (xattrs.size > 0) {
-      for (const [name, value] of xattrs) this.#metadata += name.length + value.length + OVERHEAD.xattr;
-    }
-    const most = maxMetadata(this.#limits);
-    if (this.#metadata > most) {
-      throw limit(path, `headers, names and xattrs of more than ${most} bytes together`, '--max-entries');
-    }
-    if (this.#metadata >= this.#look.metadata) this.#lookAtHeap(path);
+    this.#takeMetadata(metadataOf(entry), path);
+  }
+
+  /** Takes what symlinks make an entry's path longer by: outputs have it whole. */
+  detour(bytes: number, path: string): void {
+    this.#takeMetadata(bytes, path);
   }
 
   /** Takes a directory that has no entry of its own: a short archive can imply very many. */
@@ -66,6 +78,15 @@ export class Budget {
     if (this.#followed > MAX_FOLLOWED) {
       throw limit(path, `paths lead through symlinks of more than ${MAX_FOLLOWED} bytes together`);
     }
+  }
+
+  #takeMetadata(bytes: number, path: string): void {
+    this.#metadata += bytes;
+    const most = maxMetadata(this.#limits);
+    if (this.#metadata > most) {
+      throw limit(path, `headers, names and xattrs of more than ${most} bytes together`, '--max-entries');
+    }
+    if (this.#metadata >= this.#look.metadata) this.#lookAtHeap(path);
   }
 
   #takeEntry(path: string): void {

@@ -2,6 +2,7 @@ import type { Context } from '../context.js';
 import type { Digest } from '../oci/digest.js';
 import type { LayerFile } from '../rootfs/node.js';
 import type { TarEntry } from '../tar/entry.js';
+import type { InputBounds } from './input-bounds.js';
 import type { Loading } from './loading.js';
 
 /** Bytes inside an open file. */
@@ -23,6 +24,8 @@ export interface Layer {
   readonly size: number;
   /** Whether names that begin with `.wh.` are just names, as in a root filesystem, and no markers of a layer. Default false. */
   readonly isPlain?: boolean;
+  /** What the input that it comes from may cost; absent for what is the user's own, as a directory. */
+  readonly bounds?: InputBounds;
   /** The stored bytes, good as long as the image is open; absent where no file holds them (a directory). */
   readonly stored?: ByteRange;
   /**

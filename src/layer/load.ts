@@ -1,14 +1,16 @@
-import type { Context } from '../context.js';
+import type { Context, Limits } from '../context.js';
 import { throwIfAborted } from '../errors.js';
 import type { Layer, OpenLayer } from './layer.js';
 import { Allowance } from './unpack-allowance.js';
+import { countsOf } from './unpack-counts.js';
 import { PARALLEL, UnpackThreads } from './unpack-threads.js';
 
 /**
  * Opens an image's layers and yields them in order, base first. While the caller reads one, the next are being opened,
- * several at a time; all together may unpack to `maxSize` bytes. Reports `load`.
+ * several at a time; all together may unpack to `maxSize` bytes. A layer that an image lists again is unpacked and
+ * digested once. Reports `load`.
  *
- * Once all have been yielded they are the caller's to close. If opening one fails, or the caller stops early, every layer
+ * Once all have been yielded they are the caller's to close, and then one that was listed twice is closed with the first. If opening one fails, or the caller stops early, every layer
  * is closed, those that were yielded too, and the failure is that of the lowest layer.
  */
 export async function* openLayers(layers: readonly Layer[], context: Context): AsyncGenerator<OpenLayer> {
@@ -16,11 +18,22 @@ export async function* openLayers(layers: readonly Layer[], context: Context): A
   const signal = AbortSignal.any([context.signal, stop.signal]);
   const threads = new UnpackThreads();
   const allowance = new Allowance(context.limits.maxSize);
+  const counts = countsOf(boundsOn(layers, context.limits));
+  const known = new Map<string, Promise<OpenLayer>>();
+  const progress =
+    ({ size: total }: Layer, order: number) =>
+    (done: number) =>
+      context.report({ type: 'load', layer: order + 1, layers: layers.length, done, total });
+  const openOne = async (layer: Layer, order: number): Promise<OpenLayer> => {
+    const loading = { threads, allowance, counts, order, progress: progress(layer, order) };
+    return layer.open({ ...context, signal }, loading);
+  };
   const openings = inTurn(layers, PARALLEL, async (layer, order) => {
-    const report = (done: number) =>
-      context.report({ type: 'load', layer: order + 1, layers: layers.length, done, total: layer.size });
-    const open = await layer.open({ ...context, signal }, { threads, allowance, order, progress: report });
-    report(layer.size);
+    const key = identity(layer, context);
+    const opening = (key !== undefined && known.get(key)) || openOne(layer, order);
+    if (key !== undefined) known.set(key, opening);
+    const open = await opening;
+    progress(layer, order)(layer.size);
     return open;
   });
   let isComplete = false;
@@ -41,6 +54,18 @@ export async function* openLayers(layers: readonly Layer[], context: Context): A
       await ended;
     }
   }
+}
+
+/** The limits on an image of these layers: what its input may ask for. */
+export function boundsOn(layers: readonly Layer[], limits: Limits): Limits {
+  return layers.find(({ bounds }) => bounds !== undefined)?.bounds?.limits ?? limits;
+}
+
+/** What a layer has in common with another one only if opening both is opening one twice; undefined for one that lies in no file. */
+function identity({ stored, digest, diffID, isPlain }: Layer, { verify }: Context): string | undefined {
+  if (stored === undefined) return undefined;
+  const { fd, offset, length } = stored;
+  return [fd, offset, length, isPlain, verify && digest, verify && diffID].join(' ');
 }
 
 /** Starts `act` on each item in order, so that `limit` of them are under way at a time. */

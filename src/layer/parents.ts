@@ -13,6 +13,8 @@ interface Step {
 /** A directory of the layer's tree, and its path there once links were followed. */
 export interface Place extends Step {
   readonly names: readonly string[];
+  /** Bytes that links made the path longer by. */
+  readonly detour: number;
 }
 
 /** What {@link Parents} works on. */
@@ -46,7 +48,7 @@ export class Parents {
     const { root, lower, keepDirlinks } = options;
     this.#options = options;
     this.#top = { directory: root, lower: keepDirlinks ? lower : undefined };
-    this.#last = { ...this.#top, names: [] };
+    this.#last = { ...this.#top, names: [], detour: 0 };
   }
 
   /** The directory that `parent` names, for the entry `path`, which errors name: a `..`, too deep, a circle of symlinks. */
@@ -67,7 +69,7 @@ export class Parents {
   }
 
   /** With `keepDirlinks`: where a lower symlink leads that this layer neither replaces nor removes, if to a directory. */
-  lowerDirlink(place: Place, name: string): string | undefined {
+  lowerDirlink(place: Omit<Place, 'detour'>, name: string): string | undefined {
     if (place.lower === undefined || place.directory.children.has(name)) return undefined;
     const link = this.#below(place, name);
     if (link?.kind !== 'symlink') return undefined;
@@ -109,8 +111,9 @@ export class Parents {
       if (places.length === 0) places.push(this.#top);
       queue.push(...components(target).reverse());
     }
-    if (links > 0) checkDepth(names, path);
-    return { ...places[places.length - 1]!, names };
+    const length = links > 0 ? lengthOf(names, path) : 0;
+    const detour = Math.max(0, length - path.length);
+    return { ...places[places.length - 1]!, names, detour };
   }
 
   #step(here: Step, name: string, child: Node | undefined, path: string): Step {
@@ -134,10 +137,11 @@ function circle(link: string, path: string): FlattenError {
 }
 
 /** A short path may lead through links to a deep place, whose own path no system call takes. */
-function checkDepth(names: readonly string[], path: string): void {
+function lengthOf(names: readonly string[], path: string): number {
   let length = 0;
   for (const name of names) length += name.length + 1;
   if (length > MAX_PATH) {
     throw new FlattenError('LIMIT', `symlinks lead it to a path of more than ${MAX_PATH} bytes`, { path });
   }
+  return length;
 }

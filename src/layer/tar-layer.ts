@@ -3,10 +3,12 @@ import { FlattenError } from '../errors.js';
 import { algorithm, type Digest } from '../oci/digest.js';
 import type { LayerFile } from '../rootfs/node.js';
 import { scanTar } from '../tar/scan.js';
+import type { InputBounds } from './input-bounds.js';
 import type { ByteRange, Layer, LayerEntry, OpenLayer } from './layer.js';
 import type { Loading } from './loading.js';
 import { compressionOfRange, unpack } from './unpack.js';
 import { Allowance } from './unpack-allowance.js';
+import { countsOf } from './unpack-counts.js';
 import { readRange } from './unpack-file.js';
 import { UnpackThreads } from './unpack-threads.js';
 
@@ -22,6 +24,8 @@ export interface TarLayer {
   readonly diffID?: Digest;
   /** {@link Layer.isPlain}. Then the tar should have an end, too: layers often lack it, but have digests to tell that they are whole. */
   readonly isPlain?: boolean;
+  /** {@link Layer.bounds}. */
+  readonly bounds?: InputBounds;
 }
 
 /**
@@ -29,16 +33,17 @@ export interface TarLayer {
  * unpacked and digested in one go. Errors name the layer; after a wrong digest, damage to the data goes unmentioned.
  */
 export function tarLayer(layer: TarLayer): Layer {
-  const { name, blob, digest, diffID, isPlain = false } = layer;
+  const { name, blob, digest, diffID, bounds, isPlain = false } = layer;
   return {
     name,
+    ...(bounds && { bounds }),
     ...(digest && { digest }),
     ...(diffID && { diffID }),
     size: blob.length,
     isPlain,
     stored: blob,
     async open(context, shared) {
-      const loading = shared ?? alone(context);
+      const loading = shared ?? alone(context, bounds);
       try {
         const open = compressionOfRange(blob) === 'none' ? openInPlace : openUnpacked;
         return await open(layer, context, loading);
@@ -51,9 +56,10 @@ export function tarLayer(layer: TarLayer): Layer {
   };
 }
 
-function alone(context: Context): Loading {
-  const allowance = new Allowance(context.limits.maxSize);
-  return { threads: new UnpackThreads(1), allowance, order: 0, progress: () => {} };
+function alone({ limits }: Context, bounds: InputBounds | undefined): Loading {
+  const allowance = new Allowance(limits.maxSize);
+  const counts = countsOf(bounds?.limits ?? limits);
+  return { threads: new UnpackThreads(1), allowance, counts, order: 0, progress: () => {} };
 }
 
 async function openInPlace(layer: TarLayer, context: Context, loading: Loading): Promise<OpenLayer> {
@@ -72,15 +78,16 @@ async function openInPlace(layer: TarLayer, context: Context, loading: Loading):
 }
 
 async function openUnpacked(layer: TarLayer, context: Context, loading: Loading): Promise<OpenLayer> {
-  const { name, blob } = layer;
-  const { threads, allowance, order, progress } = loading;
+  const { name, blob, bounds } = layer;
+  const { threads, allowance, counts, order, progress } = loading;
   const digest = context.verify ? layer.digest : undefined;
   const diffID = context.verify ? layer.diffID : undefined;
   const unpacked = await unpack(blob, context, {
     stored: digest && algorithm(digest),
     unpacked: diffID && algorithm(diffID),
     onProgress: progress,
-    allowance,
+    allowances: bounds ? [allowance, bounds.temporary] : [allowance],
+    counts,
     threads,
   }).catch(async (error: unknown) => {
     const isDamage = error instanceof FlattenError && error.code === 'BAD_LAYER';

@@ -2,28 +2,49 @@ import { FlattenError } from '../errors.js';
 
 /** What a thread needs to draw on an allowance of another one. */
 export interface SharedAllowance {
-  readonly limit: number;
-  readonly used: SharedArrayBuffer;
+  /** What has been taken, and the most that may be. */
+  readonly numbers: SharedArrayBuffer;
+  readonly words: AllowanceWords;
 }
 
-/** The uncompressed bytes that all layers of one image may come to. Threads draw on it together. */
+/** How the error reads when it is used up; `#` stands for the most that may be taken. */
+export interface AllowanceWords {
+  readonly what: string;
+  readonly hint: string;
+}
+
+const BYTES: AllowanceWords = {
+  what: 'unpacks to more than # bytes',
+  hint: 'if you trust the image, raise the bound with --max-size',
+};
+
+/** Something that all layers of an image may use so much of together, as bytes or entries. Threads draw on it together. */
 export class Allowance {
   readonly shared: SharedAllowance;
-  readonly #used: BigInt64Array;
+  readonly #numbers: BigInt64Array;
 
-  constructor(limit: number | SharedAllowance) {
-    this.shared = typeof limit === 'number' ? { limit, used: new SharedArrayBuffer(8) } : limit;
-    this.#used = new BigInt64Array(this.shared.used);
+  constructor(limit: number | SharedAllowance, words = BYTES) {
+    const isNew = typeof limit === 'number';
+    this.shared = isNew ? { numbers: new SharedArrayBuffer(16), words } : limit;
+    this.#numbers = new BigInt64Array(this.shared.numbers);
+    if (isNew) this.raise(limit);
   }
 
-  /** Takes `bytes`; throws `LIMIT` where that is more than is left. */
-  spend(bytes: number): void {
-    const { limit } = this.shared;
-    const used = Number(Atomics.add(this.#used, 0, BigInt(bytes))) + bytes;
-    if (used > limit) {
-      throw new FlattenError('LIMIT', `unpacks to more than ${limit} bytes`, {
-        hint: 'if you trust the image, raise the bound with --max-size',
-      });
-    }
+  /** The most that may be taken. */
+  get limit(): number {
+    return Number(Atomics.load(this.#numbers, 1));
+  }
+
+  raise(limit: number): void {
+    Atomics.store(this.#numbers, 1, BigInt(Math.floor(Math.min(limit, Number.MAX_SAFE_INTEGER))));
+  }
+
+  /** Takes `amount`; throws `LIMIT` where that is more than is left. */
+  spend(amount: number): void {
+    const used = Number(Atomics.add(this.#numbers, 0, BigInt(amount))) + amount;
+    const { limit } = this;
+    if (used <= limit) return;
+    const { what, hint } = this.shared.words;
+    throw new FlattenError('LIMIT', what.replace('#', String(limit)), { hint });
   }
 }

@@ -5,15 +5,14 @@ import { fstatSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { FlattenError, printable, throwIfAborted } from '../errors.js';
 import type { Digest } from '../oci/digest.js';
-import type { ByteRange } from './layer.js';
-import type { Allowance } from './unpack-allowance.js';
-import { chunksOf } from './unpack-file.js';
-import type { HashName } from './unpack-job.js';
+import type { HashName, JobOutput } from './unpack-job.js';
+import { UnpackOutput } from './unpack-output.js';
 
 /** The programs that undo what Node cannot, and the packages of Debian that have them. */
 const PROGRAMS = {
   // A sparse output would hide from the allowance how much there is: a file of holes does not grow while xz works.
-  xz: { args: ['-dc', '--no-sparse', '--memlimit-decompress=512MiB'], install: 'xz-utils' },
+  // Its memory is a stranger's choice: `xz -9` asks for 65 MiB.
+  xz: { args: ['-dc', '--no-sparse', '--memlimit-decompress=160MiB'], install: 'xz-utils' },
   bzip2: { args: ['-dc'], install: 'bzip2' },
 } as const;
 
@@ -23,37 +22,41 @@ const LOOK = 20;
 /** What {@link unpackByCommand} is asked for. */
 export interface CommandOptions {
   readonly signal: AbortSignal;
-  readonly allowance: Allowance;
   readonly stored?: HashName | undefined;
   readonly onProgress?: ((done: number) => void) | undefined;
+  /** Called when the work ends early: makes the input end. */
+  readonly stop?: () => void;
 }
 
 /**
- * Decompresses a range into the empty file `output` with the system's `xz` or `bzip2`, and digests the stored bytes on
- * the way. The program is gone when this settles. Fails with `TOOL` where there is no such program.
+ * Decompresses bytes into a file with the system's `xz` or `bzip2`, and digests the stored bytes on the way. The program
+ * is gone when this settles. Fails with `TOOL` where there is no such program, and with what the output throws.
  */
 export async function unpackByCommand(
   program: keyof typeof PROGRAMS,
-  range: ByteRange,
-  output: number,
+  input: Iterable<Buffer> | AsyncIterable<Buffer>,
+  output: JobOutput,
   options: CommandOptions,
 ): Promise<Digest | undefined> {
-  const { signal, allowance, stored, onProgress } = options;
+  const { signal, stored, onProgress } = options;
   throwIfAborted(signal);
   const child = spawn(program, PROGRAMS[program].args, {
-    stdio: ['pipe', output, 'pipe'],
+    stdio: ['pipe', output.fd, 'pipe'],
     env: { PATH: process.env.PATH, LC_ALL: 'C' },
   });
   const stop = new AbortController();
   const exited = exit(child, program);
   exited.catch((error: unknown) => stop.abort(error));
-  const watch = spending(output, allowance, (error) => stop.abort(error));
-  const kill = () => child.kill('SIGKILL');
+  const watch = watched(output, (error) => stop.abort(error));
+  const kill = () => {
+    child.kill('SIGKILL');
+    options.stop?.();
+  };
   const either = AbortSignal.any([signal, stop.signal]);
   either.addEventListener('abort', kill);
   try {
     const hash = stored && createHash(stored);
-    await feed(child.stdin!, range, either, (chunk, done) => {
+    await feed(child.stdin!, input, either, (chunk, done) => {
       hash?.update(chunk);
       onProgress?.(done);
     });
@@ -71,16 +74,16 @@ export async function unpackByCommand(
   }
 }
 
-/** Writes all of a range to a program; a program that reads no more is no error here, its exit code tells. */
+/** Writes all of the input to a program; a program that reads no more is no error here, its exit code tells. */
 async function feed(
   stdin: Writable,
-  range: ByteRange,
+  input: Iterable<Buffer> | AsyncIterable<Buffer>,
   signal: AbortSignal,
   onChunk: (chunk: Buffer, done: number) => void,
 ): Promise<void> {
   let done = 0;
   stdin.on('error', () => {});
-  for (const chunk of chunksOf(range, Buffer.allocUnsafe(1 << 20))) {
+  for await (const chunk of input) {
     signal.throwIfAborted();
     done += chunk.length;
     onChunk(chunk, done);
@@ -89,14 +92,10 @@ async function feed(
   stdin.end();
 }
 
-/** Draws what a growing file takes from an allowance. */
-function spending(fd: number, allowance: Allowance, fail: (error: unknown) => void) {
-  let spent = 0;
-  const look = () => {
-    const { size } = fstatSync(fd);
-    allowance.spend(size - spent);
-    spent = size;
-  };
+/** Looks every now and then at what a program has written. */
+function watched(output: JobOutput, fail: (error: unknown) => void) {
+  const written = new UnpackOutput(output);
+  const look = () => written.grown(fstatSync(output.fd).size);
   const timer = setInterval(() => {
     try {
       look();
@@ -128,7 +127,10 @@ async function exit(child: ChildProcess, program: keyof typeof PROGRAMS): Promis
   const said = printable(tail.trim().replaceAll(/\s*\n\s*/g, '; '));
   if (killed !== null) throw new FlattenError('TOOL', `${program}: was ended by ${killed}: ${said}`);
   if (/No space left|memory usage limit|Cannot allocate/i.test(said)) {
-    throw new FlattenError('TOOL', `${program}: ended with code ${code}: ${said}`);
+    const isLarge = /memory usage limit/i.test(said);
+    throw new FlattenError('TOOL', `${program}: ended with code ${code}: ${said}`, {
+      ...(isLarge && { hint: 'if you trust the image, decompress it first: xz -dc IMAGE | flatten - …' }),
+    });
   }
   throw new FlattenError('BAD_LAYER', `the ${program} data is cut short or corrupt (${said})`);
 }

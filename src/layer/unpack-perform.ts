@@ -1,9 +1,11 @@
 import { createHash, type Hash } from 'node:crypto';
 import { FlattenError, ioError } from '../errors.js';
 import type { Digest } from '../oci/digest.js';
-import { Allowance } from './unpack-allowance.js';
-import { chunksOf, writeAll } from './unpack-file.js';
+import { GrowingFile } from './growing.js';
+import { Turnstile } from './turnstile.js';
+import { chunksOf } from './unpack-file.js';
 import type { HashName, Job, JobResult } from './unpack-job.js';
+import { UnpackOutput } from './unpack-output.js';
 
 /** Bytes read at a time. */
 const CHUNK = 1 << 20;
@@ -25,31 +27,35 @@ export async function perform(
 }
 
 async function performed(job: Job, onRead: (done: number) => void, check: () => void): Promise<JobResult> {
-  const { output } = job;
-  const allowance = output && new Allowance(output.allowance);
+  const output = job.output && new UnpackOutput(job.output);
   const stored = job.stored && createHash(job.stored);
   const unpacked = job.unpacked && createHash(job.unpacked);
   let size = 0;
   const sink = (bytes: Uint8Array) => {
     check();
-    allowance?.spend(bytes.length);
-    if (output) writeAll(output.fd, bytes, size);
+    output?.write(bytes);
     size += bytes.length;
     unpacked?.update(bytes);
   };
-  await decompress(job.compression, watched(job, stored, onRead), sink);
+  const isHeavy = await decompress(job, watched(job, stored, onRead), sink);
   return {
     size,
+    isHeavy,
     ...(stored && { stored: digestOf(job.stored!, stored) }),
     ...(unpacked && { unpacked: digestOf(job.unpacked!, unpacked) }),
   };
 }
 
 /** The stored bytes; they are digested and counted as they go by. */
-function* watched({ input }: Job, hash: Hash | undefined, onRead: (done: number) => void): Generator<Buffer> {
-  const buffer = Buffer.allocUnsafeSlow(Math.min(CHUNK, Math.max(input.length, 1)));
+function* watched(
+  { input, growth }: Job,
+  hash: Hash | undefined,
+  onRead: (done: number) => void,
+): Generator<Buffer> {
+  const buffer = Buffer.allocUnsafeSlow(growth ? CHUNK : Math.min(CHUNK, Math.max(input.length, 1)));
+  const chunks = growth ? new GrowingFile(growth).chunks(input.fd, buffer) : chunksOf(input, buffer);
   let done = 0;
-  for (const chunk of chunksOf(input, buffer)) {
+  for (const chunk of chunks) {
     hash?.update(chunk);
     yield chunk;
     done += chunk.length;
@@ -58,13 +64,17 @@ function* watched({ input }: Job, hash: Hash | undefined, onRead: (done: number)
 }
 
 async function decompress(
-  compression: Job['compression'],
+  { compression, turnstile }: Job,
   input: Iterable<Buffer>,
   sink: (bytes: Uint8Array) => void,
-): Promise<void> {
-  if (compression === 'gzip') return (await import('./unpack-gzip.js')).gunzip(input, sink);
-  if (compression === 'zstd') return (await import('./unpack-zstd.js')).unzstd(input, sink);
-  for (const chunk of input) sink(chunk);
+): Promise<boolean> {
+  if (compression === 'gzip') await (await import('./unpack-gzip.js')).gunzip(input, sink);
+  if (compression === 'zstd') {
+    const { unzstd } = await import('./unpack-zstd.js');
+    return unzstd(input, sink, new Turnstile(turnstile));
+  }
+  if (compression === 'none') for (const chunk of input) sink(chunk);
+  return false;
 }
 
 function digestOf(name: HashName, hash: Hash): Digest {

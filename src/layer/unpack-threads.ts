@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { setImmediate } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { throwIfAborted } from '../errors.js';
+import { Turnstile } from './turnstile.js';
 import { errorOf, type Job, type JobResult, type Message } from './unpack-job.js';
 import { perform } from './unpack-perform.js';
 
@@ -24,6 +25,7 @@ const SMALL = { none: 4 << 20, gzip: 4 << 20, zstd: 0 } as const;
 /** A few threads that undo compression and digest, started when needed and used again; small jobs do without. */
 export class UnpackThreads {
   readonly #size: number;
+  readonly #turnstile = new Turnstile().shared;
   readonly #idle: Worker[] = [];
   readonly #waiting: (() => void)[] = [];
   #running = 0;
@@ -44,7 +46,7 @@ export class UnpackThreads {
     this.#jobs++;
     try {
       await this.#turn();
-      return await (job.input.length <= SMALL[job.compression]
+      return await (job.growth === undefined && job.input.length <= SMALL[job.compression]
         ? here(job, options)
         : this.#onThread(job, options));
     } finally {
@@ -95,9 +97,10 @@ export class UnpackThreads {
     const worker = this.#idle.pop() ?? new Worker(new URL('./unpack-worker.js', import.meta.url));
     worker.ref();
     try {
-      const result = await answer(worker, job, signal, onProgress);
+      const result = await answer(worker, { ...job, turnstile: this.#turnstile }, signal, onProgress);
       worker.unref();
-      this.#idle.push(worker);
+      if (result.isHeavy) await worker.terminate();
+      else this.#idle.push(worker);
       return result;
     } catch (error) {
       await worker.terminate();

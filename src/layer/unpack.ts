@@ -5,8 +5,9 @@ import { type Compression, compressionOf, MAGIC_LENGTH } from './compression.js'
 import type { ByteRange } from './layer.js';
 import { Allowance } from './unpack-allowance.js';
 import { unpackByCommand } from './unpack-command.js';
-import { readRange, unlinkedFile } from './unpack-file.js';
-import type { HashName, Job, JobResult } from './unpack-job.js';
+import { type Counts, sharedCounts } from './unpack-counts.js';
+import { chunksOf, readRange, unlinkedFile } from './unpack-file.js';
+import type { HashName, Job, JobOutput, JobResult } from './unpack-job.js';
 import { UnpackThreads } from './unpack-threads.js';
 
 /** What is wanted of {@link unpack} besides the bytes. */
@@ -18,7 +19,9 @@ export interface Wanted {
   /** Told the stored bytes done so far. */
   readonly onProgress?: (done: number) => void;
   /** What the uncompressed bytes are drawn from. Default: one of the context's `maxSize`. */
-  readonly allowance?: Allowance;
+  readonly allowances?: readonly Allowance[];
+  /** What the members of the tar that it should be are drawn from; absent: it may be anything. */
+  readonly counts?: Counts;
   /** Default: a thread of its own. */
   readonly threads?: UnpackThreads;
 }
@@ -45,15 +48,21 @@ export function compressionOfRange(range: ByteRange): Compression {
  * where a program is missing, `INTERRUPTED`; nothing stays then, and nothing runs on.
  */
 export async function unpack(range: ByteRange, context: Context, wanted: Wanted = {}): Promise<Unpacked> {
-  const { allowance = new Allowance(context.limits.maxSize), threads = new UnpackThreads(1) } = wanted;
+  const { threads = new UnpackThreads(1), counts } = wanted;
+  const { allowances = [new Allowance(context.limits.maxSize)] } = wanted;
   const compression = compressionOfRange(range);
   const output = unlinkedFile(context.tmp);
-  const means = { ...wanted, allowance, threads, signal: context.signal };
+  const means = { ...wanted, threads, signal: context.signal };
+  const sink = {
+    fd: output,
+    allowances: allowances.map(({ shared }) => shared),
+    counts: counts && sharedCounts(counts),
+  };
   try {
     const { size, stored, unpacked } =
       compression === 'xz' || compression === 'bzip2'
-        ? await withCommand(compression, range, output, means)
-        : await withThread(compression, range, output, means);
+        ? await withCommand(compression, range, sink, means)
+        : await withThread(compression, range, sink, means);
     return {
       range: { fd: output, offset: 0, length: size },
       ...(stored && { storedDigest: stored }),
@@ -69,7 +78,6 @@ export async function unpack(range: ByteRange, context: Context, wanted: Wanted 
 }
 
 interface Means extends Wanted {
-  readonly allowance: Allowance;
   readonly threads: UnpackThreads;
   readonly signal: AbortSignal;
 }
@@ -77,24 +85,25 @@ interface Means extends Wanted {
 function withThread(
   compression: Job['compression'],
   input: ByteRange,
-  output: number,
-  { threads, allowance, stored, unpacked, ...options }: Means,
+  output: JobOutput,
+  { threads, stored, unpacked, ...options }: Means,
 ): Promise<JobResult> {
-  const sink = { fd: output, allowance: allowance.shared };
-  return threads.run({ input, compression, output: sink, stored, unpacked }, options);
+  return threads.run({ input, compression, output, stored, unpacked }, options);
 }
 
 async function withCommand(
   program: 'xz' | 'bzip2',
   range: ByteRange,
-  output: number,
+  output: JobOutput,
   means: Means,
 ): Promise<JobResult> {
-  const stored = await unpackByCommand(program, range, output, means);
-  const { size } = fstatSync(output);
+  const chunks = chunksOf(range, Buffer.allocUnsafe(1 << 20));
+  const stored = await unpackByCommand(program, chunks, output, means);
+  const { fd } = output;
+  const { size } = fstatSync(fd);
   const { threads, unpacked, signal } = means;
   if (unpacked === undefined) return { size, stored };
-  const input = { fd: output, offset: 0, length: size };
+  const input = { fd, offset: 0, length: size };
   return { ...(await threads.run({ input, compression: 'none', unpacked }, { signal })), stored };
 }
 

@@ -72,6 +72,7 @@ export class UpperBuilder {
     }
     if (last === '..') throw bad(entry.path, 'a name that leads out by `..`');
     const place = this.#parents.of(parent, entry.path);
+    if (place.detour > 0) this.#budget.detour(place.detour, entry.path);
     const name = detached(last);
     if (this.#isMarker(name, place.directory === this.#root)) {
       this.#mark(place.directory, name, entry.path);

@@ -89,6 +89,8 @@ export interface Rootfs {
   readonly inodes: number;
   /** Sum of the sizes of all files, each inode once. */
   readonly bytes: number;
+  /** How many of these bytes are in holes of sparse files, and stored nowhere. Default 0. */
+  readonly holes?: number;
 }
 
 export const NO_XATTRS: ReadonlyMap<string, Buffer> = new Map();

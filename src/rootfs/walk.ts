@@ -1,4 +1,4 @@
-import type { Directory, Node, Rootfs } from './node.js';
+import type { Content, Directory, Node, Rootfs } from './node.js';
 
 /** A name in the tree. */
 export interface Visit {
@@ -62,6 +62,7 @@ export function finish(root: Directory): Rootfs {
   let entries = 0;
   let inodes = 0;
   let bytes = 0;
+  let holes = 0;
   eachName(root, (node) => {
     node.nlink = 0;
   });
@@ -70,9 +71,16 @@ export function finish(root: Directory): Rootfs {
     if (node.kind === 'directory') node.nlink = 2 + subdirectories(node);
     else if (node.nlink++ > 0) return;
     inodes++;
-    if (node.kind === 'file') bytes += node.content.size;
+    if (node.kind !== 'file') return;
+    bytes += node.content.size;
+    if (node.content.segments !== undefined) holes += holesIn(node.content);
   });
-  return { root, entries, inodes, bytes };
+  return { root, entries, inodes, bytes, holes };
+}
+
+/** The bytes of a file that no run holds. */
+export function holesIn({ size, segments }: Content): number {
+  return segments === undefined ? 0 : segments.reduce((rest, { length }) => rest - length, size);
 }
 
 function subdirectories({ children }: Directory): number {

@@ -1,4 +1,5 @@
 import type { Context } from '../context.js';
+import type { InputBounds } from '../layer/input-bounds.js';
 import type { Layer } from '../layer/layer.js';
 import type { ImageConfig } from '../oci/config.js';
 import type { Digest } from '../oci/digest.js';
@@ -20,6 +21,8 @@ export interface Flattened {
   };
   /** Lower layers of the source that an image output keeps as they are, and the tree they give, which shares inodes with `rootfs`. */
   readonly base?: { readonly layers: readonly Layer[]; readonly root: Directory };
+  /** What the input that the tree was made of may cost; absent for what is the user's own. */
+  readonly bounds?: InputBounds;
   /** Resolves once every digest was found right. A sink awaits it before its output appears, and before the first byte to a stream. */
   readonly verified: Promise<void>;
 }

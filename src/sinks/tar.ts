@@ -9,6 +9,7 @@ import { stageFile } from './staging.js';
 import { hashed } from './tar/hash.js';
 import { writeTree } from './tar/stream.js';
 import { inTurn, toDescriptor, toStandardOutput, type WriteBytes } from './tar/writer.js';
+import { refuseZeros } from './tar/zeros.js';
 
 export interface TarSinkOptions extends SinkOptions {
   readonly compression: 'none' | 'gzip' | 'zstd';
@@ -17,6 +18,8 @@ export interface TarSinkOptions extends SinkOptions {
   /** Whether the artifact has a digest. Default true. */
   readonly digest?: boolean;
 }
+
+const TREE = { sparse: true, aclText: true };
 
 /**
  * Writes the tree as one tar: PAX, in the order of `walk`, the same bytes for the same tree everywhere. It holds all
@@ -74,11 +77,12 @@ async function writeFile<T>(path: string, work: (write: WriteBytes) => Promise<T
 
 async function writeTar(
   output: string,
-  { rootfs, verified }: Flattened,
+  { rootfs, verified, bounds }: Flattened,
   write: WriteBytes,
   context: Context,
   options: TarSinkOptions,
 ): Promise<Artifact> {
+  refuseZeros(rootfs, TREE, bounds);
   // Verification may still run: what it refuses is not worth writing on.
   let refused: { readonly error: unknown } | undefined;
   verified.catch((error: unknown) => {
@@ -103,7 +107,7 @@ async function writeStream(
   context: Context,
   { compression, level }: TarSinkOptions,
 ): Promise<void> {
-  const write = (out: WriteBytes) => writeTree(rootfs, out, context, { sparse: true, aclText: true });
+  const write = (out: WriteBytes) => writeTree(rootfs, out, context, TREE);
   if (compression === 'none') return write(emit);
   const packing = { signal: context.signal, ...(level !== undefined && { level }) };
   return packed(compression, packing, emit, (pack) => write(inTurn(pack)));

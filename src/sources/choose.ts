@@ -17,6 +17,9 @@ export interface Candidate {
   readonly hidden?: boolean;
 }
 
+/** How many images, or descriptors of them, a source may list. */
+export const COUNT_LIMIT = 10_000;
+
 /** Lines that a hint lists at most. */
 const LINES = 20;
 

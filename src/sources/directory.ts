@@ -1,6 +1,7 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, realpathSync } from 'node:fs';
 import { isAbsolute, join, relative } from 'node:path';
 import { FlattenError, ioError } from '../errors.js';
+import type { InputBounds } from '../layer/input-bounds.js';
 import type { ByteRange } from '../layer/layer.js';
 import { shown } from '../oci/shown.js';
 import type { Members } from './members.js';
@@ -10,10 +11,13 @@ export class DirectoryMembers implements Members {
   readonly name: string;
   readonly isArchive = false;
   readonly #root: string;
+  readonly #bounds: InputBounds | undefined;
   readonly #open = new Map<string, ByteRange>();
 
-  constructor(name: string) {
+  /** `bounds` is told of each file that is opened. */
+  constructor(name: string, bounds?: InputBounds) {
     this.name = name;
+    this.#bounds = bounds;
     this.#root = realpathSync(name);
   }
 
@@ -43,6 +47,7 @@ export class DirectoryMembers implements Members {
     }
     const range = { fd, offset: 0, length: stat.size };
     this.#open.set(real, range);
+    this.#bounds?.add(stat.size);
     return range;
   }
 

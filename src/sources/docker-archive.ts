@@ -3,9 +3,9 @@ import { FlattenError } from '../errors.js';
 import { tarLayer } from '../layer/tar-layer.js';
 import { readConfig } from '../oci/config.js';
 import { type Digest, short } from '../oci/digest.js';
-import { type Json, parseJson } from '../oci/json.js';
+import type { Json } from '../oci/json.js';
 import { shown } from '../oci/shown.js';
-import { type Candidate, choose } from './choose.js';
+import { type Candidate, COUNT_LIMIT, choose } from './choose.js';
 import type { Envelope } from './envelope.js';
 import type { Choice, OpenedImage } from './image.js';
 import { layerName } from './layer-name.js';
@@ -23,7 +23,11 @@ export interface SavedImage {
 export function readSavedImages(envelope: Envelope): readonly SavedImage[] | undefined {
   const json = envelope.json('manifest.json');
   if (json === undefined) return undefined;
-  const images = json.items().map(readSavedImage);
+  const items = json.items();
+  if (items.length > COUNT_LIMIT) {
+    throw new FlattenError('LIMIT', `manifest.json: lists more than ${COUNT_LIMIT} images`);
+  }
+  const images = items.map(readSavedImage);
   if (images.length === 0) throw new FlattenError('BAD_IMAGE', 'manifest.json: lists no image');
   return images;
 }
@@ -65,7 +69,7 @@ export function openDockerArchive(
     layers: image.layers.map((path, index) => {
       const diffID = diffIDs[index]!;
       const name = layerName(index, count, diffID);
-      return tarLayer({ name, blob: envelope.need(path, name), diffID });
+      return tarLayer({ name, blob: envelope.need(path, name), diffID, bounds: envelope.bounds });
     }),
   };
 }
@@ -90,9 +94,12 @@ function candidates(envelope: Envelope, images: readonly SavedImage[]): SavedCan
 }
 
 function savedConfig(envelope: Envelope, path: string) {
-  const bytes = envelope.small(envelope.need(path), shown(path));
-  const digest: Digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
-  return { digest, config: readConfig(parseJson(bytes, shown(path))) };
+  const range = envelope.need(path);
+  return envelope.once(range, 'config', () => {
+    const bytes = envelope.small(range, shown(path));
+    const digest: Digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+    return { digest, config: readConfig(envelope.parse(bytes, shown(path))) };
+  });
 }
 
 function layers(count: number): string {

@@ -3,7 +3,7 @@ import { tarLayer } from '../layer/tar-layer.js';
 import { readV1Config } from '../oci/config.js';
 import { Fields } from '../oci/fields.js';
 import { type Json, jsonOf } from '../oci/json.js';
-import { type Candidate, choose } from './choose.js';
+import { type Candidate, COUNT_LIMIT, choose } from './choose.js';
 import type { Envelope } from './envelope.js';
 import type { Choice, OpenedImage } from './image.js';
 import { layerName } from './layer-name.js';
@@ -36,6 +36,9 @@ export function findV1Images(envelope: Envelope): V1Images | undefined {
     }
   }
   if (images.size === 0) for (const id of topLayers(envelope)) images.set(id, []);
+  if (images.size > COUNT_LIMIT) {
+    throw new FlattenError('LIMIT', `repositories: names more than ${COUNT_LIMIT} images`);
+  }
   return images.size === 0 ? undefined : images;
 }
 
@@ -64,7 +67,7 @@ export function openV1(envelope: Envelope, images: V1Images, choice: Choice): Op
     config: readV1Config(jsonOf(fields.toText(), `${id}/json`)),
     layers: chain.map((layer, index) => {
       const name = `${layerName(index, chain.length)} (${layer.slice(0, 12)}…)`;
-      return tarLayer({ name, blob: envelope.need(`${layer}/layer.tar`, name) });
+      return tarLayer({ name, blob: envelope.need(`${layer}/layer.tar`, name), bounds: envelope.bounds });
     }),
   };
 }

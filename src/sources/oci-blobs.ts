@@ -3,7 +3,7 @@ import { FlattenError } from '../errors.js';
 import type { ByteRange } from '../layer/layer.js';
 import type { Descriptor } from '../oci/descriptor.js';
 import { algorithm, type Digest } from '../oci/digest.js';
-import { type Json, parseJson } from '../oci/json.js';
+import type { Json } from '../oci/json.js';
 import type { Envelope } from './envelope.js';
 
 /** The blobs of an image, by their descriptors: those of an OCI layout (image-layout.md), unless they have other places. */
@@ -38,9 +38,12 @@ export class Blobs {
     if (range === undefined && data === undefined) {
       throw new FlattenError('NOT_FOUND', `${what} ${digest}: is not in ${this.envelope.name}`);
     }
-    const bytes = range === undefined ? data! : this.envelope.small(range, `${what} ${digest}`);
-    this.check(descriptor, bytes);
-    return parseJson(bytes, what);
+    const read = () => {
+      const bytes = range === undefined ? data! : this.envelope.small(range, `${what} ${digest}`);
+      this.check(descriptor, bytes);
+      return this.envelope.parse(bytes, what);
+    };
+    return range === undefined ? read() : this.envelope.once(range, `${what} ${digest}`, read);
   }
 
   /** Verifies bytes in memory: `DIGEST_MISMATCH` names both values. */

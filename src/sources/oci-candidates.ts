@@ -7,12 +7,11 @@ import { artifactKind, type Manifest, readManifest } from '../oci/manifest.js';
 import { isIndexType, isManifestType } from '../oci/media-type.js';
 import { type Platform, readPlatform } from '../oci/platform.js';
 import { shown } from '../oci/shown.js';
-import type { Candidate } from './choose.js';
+import { type Candidate, COUNT_LIMIT } from './choose.js';
 import type { Blobs } from './oci-blobs.js';
 
-/** How deep indexes may lie in indexes, and how many descriptors all of them may have. */
+/** How deep indexes may lie in indexes. */
 const DEPTH_LIMIT = 8;
-const COUNT_LIMIT = 10_000;
 
 /** Something that an index of a layout leads to. Without an `error`, it is an image and has its `descriptor`. */
 export interface OciCandidate extends Candidate {

@@ -97,7 +97,7 @@ function openLayer(
   if (!isLayerType(mediaType)) throw new FlattenError('UNSUPPORTED', `is no tar but ${shown(mediaType)}`);
   const blob = blobs.find(descriptor) ?? (data && unpackData(blobs, data, context));
   if (blob === undefined) throw absent(blobs, descriptor);
-  return tarLayer({ name, blob, digest, diffID });
+  return tarLayer({ name, blob, digest, diffID, bounds: blobs.envelope.bounds });
 }
 
 /** A layer that its descriptor carries whole. */

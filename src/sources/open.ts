@@ -1,8 +1,10 @@
 import { closeSync, openSync, type Stats, statSync } from 'node:fs';
 import type { Context } from '../context.js';
 import { FlattenError, ioError } from '../errors.js';
+import { InputBounds } from '../layer/input-bounds.js';
 import type { ByteRange } from '../layer/layer.js';
 import { compressionOfRange, unpack } from '../layer/unpack.js';
+import { Allowance } from '../layer/unpack-allowance.js';
 import { Archive } from './archive.js';
 import { DirectoryMembers } from './directory.js';
 import { Envelope } from './envelope.js';
@@ -11,7 +13,7 @@ import type { Members } from './members.js';
 import { nearImage, noRootfs } from './near-image.js';
 import { openBy, readings } from './recognise.js';
 import { directoryRootfs, tarRootfs } from './rootfs.js';
-import { pipe, standardInput } from './spool.js';
+import { ofArchive, pipe, standardInput } from './spool.js';
 import { type Format, type Location, locate } from './transport.js';
 
 /** How {@link openImage} is to go about it. */
@@ -52,10 +54,19 @@ export async function openImages(
 ): Promise<Images> {
   const location = locate(reference);
   const meant = withName(choice, location.image);
-  if (location.path === '-') return openFile(await standardInput(context), location, meant, context, options);
+  const bounds = new InputBounds(context.limits);
+  if (location.path === '-')
+    return openFile(await standardInput(context, bounds), location, meant, context, bounds, options);
   const stat = statOf(location.path);
   if (stat.isDirectory()) return openDirectory(location, meant, context, options);
-  return openFile(await fileAt(location.path, stat, context), location, meant, context, options);
+  return openFile(
+    await fileAt(location.path, stat, context, bounds),
+    location,
+    meant,
+    context,
+    bounds,
+    options,
+  );
 }
 
 function withName(choice: Choice, image: string | undefined): Choice {
@@ -81,9 +92,10 @@ function statOf(path: string): Stats {
   }
 }
 
-async function fileAt(path: string, stat: Stats, context: Context): Promise<ByteRange> {
-  if (stat.isFIFO()) return pipe(path, context);
+async function fileAt(path: string, stat: Stats, context: Context, bounds: InputBounds): Promise<ByteRange> {
+  if (stat.isFIFO()) return pipe(path, context, bounds);
   if (!stat.isFile()) throw new FlattenError('UNSUPPORTED', `${path}: is neither a file nor a directory`);
+  bounds.add(stat.size);
   try {
     return { fd: openSync(path, 'r'), offset: 0, length: stat.size };
   } catch (error) {
@@ -96,24 +108,27 @@ async function openFile(
   location: Location,
   choice: Choice,
   context: Context,
+  bounds: InputBounds,
   options: OpenOptions,
 ): Promise<Images> {
   const name = location.path === '-' ? 'standard input' : location.path;
-  const file = await uncompressed(name, stored, location.format, context);
+  const file = await uncompressed(name, stored, location.format, context, bounds);
   const archive = new Archive(name, file.range, file.close);
-  return owned(new Envelope(archive), (envelope) => {
-    if (location.format === 'rootfs') return onlyRootfs(tarRootfs(name, file.range), choice);
+  return owned(new Envelope(archive, bounds), (envelope) => {
+    const rootfs = tarRootfs(name, file.range, bounds);
+    if (location.format === 'rootfs') return onlyRootfs(rootfs, choice);
     archive.scan(context, () => readings(envelope, 'any').length > 0 || nearImage(archive) !== undefined);
     const found = archive.whole ? readings(envelope, location.format) : [];
     if (found.length > 0) return openBy(allowed(found, name, options), choice, context);
     if (archive.whole) refuseNear(archive);
-    return onlyRootfs(tarRootfs(name, file.range), choice);
+    return onlyRootfs(rootfs, choice);
   });
 }
 
 function openDirectory(location: Location, choice: Choice, context: Context, options: OpenOptions): Images {
   const { path, format } = location;
-  return owned(new Envelope(new DirectoryMembers(path)), (envelope) => {
+  const bounds = new InputBounds(context.limits);
+  return owned(new Envelope(new DirectoryMembers(path, bounds), bounds), (envelope) => {
     const found = format === 'rootfs' ? [] : readings(envelope, format);
     if (found.length > 0) return openBy(allowed(found, path, options), choice, context);
     if (format !== 'rootfs') refuseNear(envelope.members);
@@ -150,17 +165,23 @@ function onlyRootfs(rootfs: OpenedImage, { image }: Choice): readonly OpenedImag
 }
 
 /** A file without its compression. A root filesystem that is said to be one keeps it: its layer sees to that itself. */
-async function uncompressed(name: string, stored: ByteRange, format: Format, context: Context) {
+async function uncompressed(
+  name: string,
+  stored: ByteRange,
+  format: Format,
+  context: Context,
+  { temporary, counts }: InputBounds,
+) {
   const close = () => closeSync(stored.fd);
   try {
     if (stored.length === 0) throw new FlattenError('BAD_IMAGE', `${name}: is empty`);
     if (format === 'rootfs' || compressionOfRange(stored) === 'none') return { range: stored, close };
-    const unpacked = await unpack(stored, context);
+    const allowances = [new Allowance(context.limits.maxSize), temporary];
+    const unpacked = await unpack(stored, context, { allowances, counts });
     close();
     return { range: unpacked.range, close: () => unpacked.close() };
   } catch (error) {
     close();
-    if (!(error instanceof FlattenError) || error.code !== 'BAD_LAYER') throw error;
-    throw new FlattenError('BAD_IMAGE', `${name}: ${error.what}`, { cause: error });
+    throw error instanceof FlattenError && error.code !== 'BAD_IMAGE' ? ofArchive(error, name) : error;
   }
 }

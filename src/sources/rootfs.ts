@@ -1,14 +1,15 @@
 import { realpathSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { xattrReader } from '../layer/host-xattrs.js';
+import type { InputBounds } from '../layer/input-bounds.js';
 import type { ByteRange, Layer } from '../layer/layer.js';
 import { tarLayer } from '../layer/tar-layer.js';
 import { hostTree } from './host-tree.js';
 import type { OpenedImage } from './image.js';
 
 /** A root filesystem in a tar, perhaps a compressed one: an image of one layer that nothing is known about. */
-export function tarRootfs(name: string, blob: ByteRange): OpenedImage {
-  return { name, kind: 'rootfs', layers: [tarLayer({ name, blob, isPlain: true })] };
+export function tarRootfs(name: string, blob: ByteRange, bounds: InputBounds): OpenedImage {
+  return { name, kind: 'rootfs', layers: [tarLayer({ name, blob, bounds, isPlain: true })] };
 }
 
 /** A root filesystem in a directory of this machine. `exclude` lists paths to leave out, such as the output. */

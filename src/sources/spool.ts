@@ -3,11 +3,13 @@ import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import type { Context } from '../context.js';
 import { FlattenError, ioError, throwIfAborted } from '../errors.js';
+import { InputBounds } from '../layer/input-bounds.js';
 import type { ByteRange } from '../layer/layer.js';
-import { unlinkedFile, writeAll } from '../layer/unpack-file.js';
+import { unlinkedFile } from '../layer/unpack-file.js';
+import { unpackStream } from '../layer/unpack-stream.js';
 
-/** Standard input as a file: itself where a file was redirected to it, else a temporary copy. The caller closes it. */
-export async function standardInput(context: Context): Promise<ByteRange> {
+/** Standard input as a file: itself where a file was redirected to it, else as {@link spool} unpacks it. The caller closes it. */
+export async function standardInput(context: Context, bounds?: InputBounds): Promise<ByteRange> {
   if (process.stdin.isTTY) {
     throw new FlattenError('USAGE', 'standard input: is a terminal, not an image', {
       hint: 'docker save NAME | flatten - -o rootfs/',
@@ -18,49 +20,48 @@ export async function standardInput(context: Context): Promise<ByteRange> {
       hint: 'name it: flatten DIR -o rootfs/',
     });
   }
-  return redirected() ?? spool(process.stdin, 'standard input', context);
+  return redirected(bounds) ?? spool(process.stdin, 'standard input', context, bounds);
 }
 
 /**
- * A fifo as a file: a temporary copy. The caller closes it.
+ * A fifo as a file, as {@link spool} unpacks it. The caller closes it.
  *
  * To open it must not wait for somebody who writes to it, as that keeps a thread, and with it the process from its exit;
  * a socket waits for the first writer by the event loop.
  */
-export function pipe(path: string, context: Context): Promise<ByteRange> {
+export function pipe(path: string, context: Context, bounds?: InputBounds): Promise<ByteRange> {
   let fd: number;
   try {
     fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     throw ioError(error, `opening ${path}`);
   }
-  return spool(new Socket({ fd, readable: true, writable: false }), path, context);
+  return spool(new Socket({ fd, readable: true, writable: false }), path, context, bounds);
 }
 
-/** Copies a stream to an unlinked temporary file, within `maxSize`. */
-export async function spool(stream: Readable, name: string, context: Context): Promise<ByteRange> {
+/**
+ * Unpacks a stream that should be a tar, and may be compressed, into an unlinked temporary file, and looks at it on the
+ * way: what is no tar is refused at its first wrong header. The caller closes the file.
+ */
+export async function spool(
+  stream: Readable,
+  name: string,
+  context: Context,
+  bounds = new InputBounds(context.limits),
+): Promise<ByteRange> {
   throwIfAborted(context.signal); // what is aborted already tells no listener
   const fd = unlinkedFile(context.tmp);
   const stop = () => stream.destroy();
   context.signal.addEventListener('abort', stop, { once: true });
   try {
-    let length = 0;
-    for await (const chunk of stream as AsyncIterable<Buffer>) {
-      throwIfAborted(context.signal);
-      if (length + chunk.length > context.limits.maxSize) {
-        throw new FlattenError('LIMIT', `${name}: has more than ${context.limits.maxSize} bytes`, {
-          hint: '--max-size raises the limit',
-        });
-      }
-      writeAll(fd, chunk, length);
-      length += chunk.length;
-    }
+    await unpackStream(counted(stream, context, bounds), fd, { context, bounds, stop });
     throwIfAborted(context.signal);
-    return { fd, offset: 0, length };
+    return { fd, offset: 0, length: fstatSync(fd).size };
   } catch (error) {
     closeSync(fd);
     stream.destroy();
     throwIfAborted(context.signal);
+    if (error instanceof FlattenError) throw ofArchive(error, name);
     throw ioError(error, `reading ${name}`);
   } finally {
     context.signal.removeEventListener('abort', stop);
@@ -75,13 +76,33 @@ function isDirectory(fd: number): boolean {
   }
 }
 
+/** An error of what an archive is stored as, said of the archive. */
+export function ofArchive(error: FlattenError, name: string): FlattenError {
+  const { code, what, path, message } = error;
+  if (code === 'INTERRUPTED') return error;
+  if (code !== 'BAD_LAYER') return error.inLayer(name);
+  const isNone = path === undefined && /^no tar(:|,| header here.*\(at byte 0\)$)/.test(what);
+  const found = isNone ? 'is neither an image nor a tar archive' : message;
+  return new FlattenError('BAD_IMAGE', `${name}: ${found}`, { cause: error });
+}
+
+async function* counted(stream: Readable, { signal }: Context, bounds: InputBounds): AsyncGenerator<Buffer> {
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    throwIfAborted(signal);
+    bounds.add(chunk.length);
+    yield chunk;
+  }
+}
+
 /** The file that standard input is, if nobody has read from it yet; undefined where the system does not say. */
-function redirected(): ByteRange | undefined {
+function redirected(bounds: InputBounds | undefined): ByteRange | undefined {
   try {
     const stat = fstatSync(0);
     if (!stat.isFile() || !/^pos:\s*0$/m.test(readFileSync('/proc/self/fdinfo/0', 'latin1')))
       return undefined;
-    return { fd: openSync('/proc/self/fd/0', 'r'), offset: 0, length: stat.size };
+    const fd = openSync('/proc/self/fd/0', 'r');
+    bounds?.add(stat.size);
+    return { fd, offset: 0, length: stat.size };
   } catch {
     return undefined;
   }

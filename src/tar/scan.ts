@@ -1,6 +1,6 @@
 import { FlattenError } from '../errors.js';
 import type { TarEntry } from './entry.js';
-import { BLOCK, type Header, padded, parseHeader, text } from './header.js';
+import { BLOCK, type Header, padded, parseHeader, plainBody, text } from './header.js';
 import { memberAt, type Preface } from './member.js';
 import { NO_PAX, type PaxRecord, type PaxSays, parsePax, paxSays } from './pax.js';
 import { type TarSource, Window } from './window.js';
@@ -38,31 +38,89 @@ export interface ScanOptions {
  * at two zero blocks or at its last byte. Errors (`BAD_LAYER`, `LIMIT`) name the member and are final.
  */
 export function* scanTar(source: TarSource, options: ScanOptions = {}): Generator<TarEntry> {
-  const window = new Window(source, Math.max(options.window ?? DEFAULT_WINDOW, BLOCK));
-  let preface = blank(NO_PAX);
-  let position = 0;
-  for (;;) {
-    const header = headerAt(window, position);
-    if (header === undefined) {
-      if (position === 0) refuseZeros(window);
-      else if (position >= window.size) options.onOpenEnd?.();
-      break;
-    }
-    if (isSpecial(header.type)) {
-      preface = remember(preface, header, specialBody(window, position, header, preface), position);
-      position += BLOCK + padded(header.size);
-      continue;
-    }
-    const isBackup = (header.type === 'V' || header.type === 'D') && options.onBackup !== undefined;
-    const { entry, next } = memberAt(window, position, isBackup ? asDirectory(header) : header, preface);
-    if (isBackup) options.onBackup?.(header.type === 'V' ? 'label' : 'names', entry.path);
-    if (!isBackup || header.type === 'D') yield entry;
-    if (preface.count > 0) preface = blank(preface.globals);
-    position = isBackup ? next + padded(header.size) : next;
+  const scan = new TarScan(source, options);
+  for (let entry = scan.next(); entry !== undefined; entry = scan.next()) yield entry;
+}
+
+/**
+ * The same, a member at a time. What the source throws where bytes are not there yet leaves the scan as it was: it goes
+ * on from there with the next call.
+ */
+export class TarScan {
+  readonly #window: Window;
+  readonly #options: ScanOptions;
+  #preface = blank(NO_PAX);
+  #position = 0;
+
+  constructor(source: TarSource, options: ScanOptions = {}) {
+    this.#window = new Window(source, Math.max(options.window ?? DEFAULT_WINDOW, BLOCK));
+    this.#options = options;
   }
-  const { name, link, pax } = preface;
-  if (name !== undefined || link !== undefined || pax !== undefined) {
-    throw new FlattenError('BAD_LAYER', 'the archive ends between a long-name or PAX header and its entry');
+
+  /** Where the next header is. */
+  get position(): number {
+    return this.#position;
+  }
+
+  /** The next member; undefined once at the archive's end. */
+  next(): TarEntry | undefined {
+    for (;;) {
+      const position = this.#position;
+      const header = headerAt(this.#window, position);
+      if (header === undefined) {
+        this.#end(position);
+        return undefined;
+      }
+      if (!isSpecial(header.type)) {
+        const entry = this.#member(position, header);
+        if (entry !== undefined) return entry;
+        continue;
+      }
+      const body = specialBody(this.#window, position, header, this.#preface);
+      this.#preface = remember(this.#preface, header, body, position);
+      this.#position += BLOCK + padded(header.size);
+    }
+  }
+
+  /**
+   * Goes past the usual members whose headers lie in `bytes`, those of the archive from `start` on, and whose bodies end
+   * before `most`; gives their number. `words` is the same memory.
+   */
+  skipUsual(bytes: Buffer, words: Int32Array, start: number, most: number): number {
+    const { count, globals } = this.#preface;
+    if (count > 0 || globals !== NO_PAX) return 0;
+    let members = 0;
+    let at = this.#position - start;
+    while (at >= 0 && at + BLOCK <= bytes.length) {
+      const body = plainBody(bytes, words, at);
+      if (body === undefined || start + at + BLOCK + body > most) break;
+      at += BLOCK + padded(body);
+      members++;
+    }
+    this.#position = start + at;
+    return members;
+  }
+
+  /** Undefined for a backup's label, which is no member. */
+  #member(position: number, header: Header): TarEntry | undefined {
+    const { type, size } = header;
+    const { onBackup } = this.#options;
+    const isBackup = (type === 'V' || type === 'D') && onBackup !== undefined;
+    const meant = isBackup ? asDirectory(header) : header;
+    const { entry, next } = memberAt(this.#window, position, meant, this.#preface);
+    if (isBackup) onBackup(type === 'V' ? 'label' : 'names', entry.path);
+    if (this.#preface.count > 0) this.#preface = blank(this.#preface.globals);
+    this.#position = isBackup ? next + padded(size) : next;
+    return type === 'V' ? undefined : entry;
+  }
+
+  #end(position: number): void {
+    if (position === 0) refuseZeros(this.#window);
+    else if (position >= this.#window.size) this.#options.onOpenEnd?.();
+    const { name, link, pax } = this.#preface;
+    if (name !== undefined || link !== undefined || pax !== undefined) {
+      throw new FlattenError('BAD_LAYER', 'the archive ends between a long-name or PAX header and its entry');
+    }
   }
 }
 
@@ -101,8 +159,8 @@ const EXT_MAGIC = 1024 + 56;
 
 /** An archive without members is zeros alone, and few of them. */
 function refuseZeros(window: Window): void {
-  const start = window.at(0, MAX_EMPTY);
-  if (window.size <= MAX_EMPTY && isZero(start)) return;
+  const start = window.at(0, MAX_EMPTY + 1);
+  if (start.length <= MAX_EMPTY && isZero(start)) return;
   const isExt = start.length > EXT_MAGIC + 1 && start.readUInt16LE(EXT_MAGIC) === 0xef53;
   throw new FlattenError(
     'BAD_LAYER',

@@ -15,6 +15,7 @@ export class Window {
   readonly size: number;
   readonly origin: number;
   readonly #source: TarSource;
+  readonly #usual: number;
   #bytes: Buffer;
   #words: Int32Array;
   #start = 0;
@@ -22,6 +23,7 @@ export class Window {
 
   constructor(source: TarSource, size: number) {
     this.#source = source;
+    this.#usual = size;
     this.size = source.size;
     this.origin = source.origin ?? 0;
     [this.#bytes, this.#words] = memory(size);
@@ -56,8 +58,10 @@ export class Window {
     if (needed > this.#bytes.length) [this.#bytes, this.#words] = memory(needed);
     this.#start = position;
     this.#filled = 0;
+    const wanted = Math.max(needed, this.#usual); // not all there is room for, since a long header came by
     while (this.#filled < needed) {
-      const read = this.#source.read(this.#bytes.subarray(this.#filled), position + this.#filled);
+      const target = this.#bytes.subarray(this.#filled, wanted);
+      const read = this.#source.read(target, position + this.#filled);
       if (read === 0) throw new FlattenError('BAD_LAYER', 'the archive became shorter while it was read');
       this.#filled += read;
     }

@@ -33,6 +33,12 @@ export function sparseMap(runs: readonly Run[], size: number): Buffer | undefine
   return map;
 }
 
+/** Whether readers take the map of these runs, so that a tar can hold the file without its holes. */
+export function isMappable(runs: readonly Run[], size: number): boolean {
+  const least = runs.length * 4; // two digits and two line ends
+  return least <= MAX_MAP && sparseMap(blockRuns(runs, size), size) !== undefined;
+}
+
 /** The bytes that runs take. */
 export function runBytes(runs: readonly Run[]): number {
   return runs.reduce((total, { length }) => total + length, 0);

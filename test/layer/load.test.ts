@@ -105,7 +105,7 @@ test('the limit is one for all layers together', async (t) => {
     const layers = layersOf(t, [compression, compression]); // 600 and 300 kB
     for await (const layer of openLayers(layers, context)) layer.close();
     const open = async () => {
-      for await (const _ of openLayers([...layers, ...layers], context));
+      for await (const _ of openLayers([...layers, ...layersOf(t, [compression])], context));
     };
     await assert.rejects(open, { code: 'LIMIT' });
     assert.deepEqual(leftovers(context), []);

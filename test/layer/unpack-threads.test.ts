@@ -25,7 +25,7 @@ test('a small job that is aborted stops at once, and writes no more to what was 
   const size = 256 * MIB;
   const input = blobOf(t, gzipSync(Buffer.alloc(size)));
   const fd = openSync(join(directory, 'output'), 'w+');
-  const output = { fd, allowance: new Allowance(size).shared };
+  const output = { fd, allowances: [new Allowance(size).shared] };
   const stop = new AbortController();
   const threads = new UnpackThreads();
   let isOver = false;

@@ -53,7 +53,8 @@ test(
     const { standardInput } = await import(${JSON.stringify(new URL('../../src/sources/spool.js', import.meta.url).href)});
     const { fstatSync } = await import('node:fs');
     const { tmpdir } = await import('node:os');
-    const context = { signal: new AbortController().signal, tmp: tmpdir(), limits: { maxSize: 1e9 }, report() {} };
+    const limits = { maxSize: 1e9, maxEntries: 10 };
+    const context = { signal: new AbortController().signal, tmp: tmpdir(), limits, report() {} };
     const { fd, length } = await standardInput(context);
     console.log(length, fstatSync(fd).nlink === 0 ? 'copied' : 'in place');
   `;

@@ -8,10 +8,11 @@ const outcome = await flatten(JSON.parse(process.argv[2]!) as FlattenOptions).th
   ({ artifact }) => ({ entries: artifact.entries }),
   (error: unknown) => {
     if (!(error instanceof FlattenError)) throw error;
-    return { code: error.code, message: error.message };
+    return { code: error.code, message: error.message, hint: error.hint };
   },
 );
 const seconds = (performance.now() - start) / 1000;
 // Not resourceUsage(), which counts what the process was before it became this program.
 const peak = Number(/VmHWM:\s*(\d+)/.exec(readFileSync('/proc/self/status', 'latin1'))![1]) * 1024;
-console.log(JSON.stringify({ ...outcome, seconds, peak }));
+const written = Number(/wchar: (\d+)/.exec(readFileSync('/proc/self/io', 'latin1'))![1]);
+console.log(JSON.stringify({ ...outcome, seconds, peak, written }));

@@ -9,9 +9,12 @@ export interface Measured {
   readonly entries?: number;
   readonly code?: string;
   readonly message?: string;
+  readonly hint?: string;
   readonly seconds: number;
   /** Bytes of memory at the most, threads included. */
   readonly peak: number;
+  /** Bytes that it and its programs wrote, temporary files and pipes included. */
+  readonly written: number;
 }
 
 /** Flattens in a process whose JavaScript heap may have `heap` MiB. Asserts that it ends by itself, with a result or a FlattenError. */

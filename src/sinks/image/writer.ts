@@ -9,6 +9,7 @@ import type { Rootfs } from '../../rootfs/node.js';
 import { eachName } from '../../rootfs/walk.js';
 import { Losses } from '../loss.js';
 import type { Artifact, Flattened, SinkOptions } from '../sink.js';
+import { refuseZeros } from '../tar/zeros.js';
 import { DockerForm } from './docker-form.js';
 import { withEngineHint } from './engine-trouble.js';
 import type { ImageForm, WrittenLayer } from './form.js';
@@ -94,6 +95,7 @@ class Writer implements ImageWriter {
     const { compression = { kind: 'none' } } = this.#options;
     try {
       const tree = layerTree(rootfs, base?.root);
+      refuseZeros(tree.rootfs, { sparse: false }, flattened.bounds);
       if (tree.hidden.count > 0) this.#losses.merge([{ kind: 'xattr', ...tree.hidden, reason: HIDDEN }]);
       const layers: WrittenLayer[] = [];
       for (const layer of base?.layers ?? [])
