@@ -67,7 +67,7 @@ for (const { text } of blocks('js')) {
   test('README: the library example runs', (t) => {
     const { cwd } = asReader(t);
     mkdirSync(join(cwd, 'node_modules'));
-    symlinkSync(PROJECT, join(cwd, 'node_modules/flatten'));
+    symlinkSync(PROJECT, join(cwd, 'node_modules/image-flatten'));
     writeFileSync(join(cwd, 'example.mjs'), text);
     const printed = execFileSync(process.execPath, ['example.mjs'], { cwd, encoding: 'utf8' });
     assert.match(printed, /^27 sha256:[0-9a-f]{64}\n$/);

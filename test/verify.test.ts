@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, openSync, readdirSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { flatten, verify } from '../src/index.js';
+import { type FlattenError, flatten, verify } from '../src/index.js';
 import { needs } from './support/needs.js';
 import { CLI, run } from './support/program.js';
 import { PROJECT } from './support/project.js';
@@ -82,6 +82,76 @@ test('an output that does not read back does not appear', { skip: needs('setpriv
   assert.match(stderr.toString(), /read back: owner 65534:65534, expected 0:0, and \d+ more differences/);
   assert.deepEqual(readdirSync(cwd), []);
 });
+
+const NEEDS: Record<string, string[]> = {
+  'disk.ext3': ['mke2fs'],
+  'disk.ext4.zst': ['mke2fs'],
+  'rootfs/': ['root'],
+};
+for (const output of [
+  'disk.ext3',
+  'disk.ext4.zst',
+  'flat.tar',
+  'flat.tar.gz',
+  'rootfs/',
+  'docker-archive:image.tar',
+  'oci:layout',
+  'oci-archive:image.tar',
+]) {
+  const skip = needs(...(NEEDS[output] ?? []));
+  test(`${output}: what is damaged once it is written does not appear`, { skip }, async (t) => {
+    for (const squash of output.includes(':') ? [{}, { last: 2 }] : [undefined]) {
+      const cwd = scratch(t);
+      const [, transport = '', name] = /^(.*:)?(.*)$/.exec(output)!;
+      let isOver = false;
+      let damaged = false;
+      const look = () => {
+        damaged ||= damage(cwd);
+      };
+      const poll = () => {
+        look();
+        if (!damaged && !isOver) setImmediate(poll);
+      };
+      poll();
+      const options = { output: `${transport}${cwd}/${name}`, onEvent: look, ...(squash && { squash }) };
+      await assert
+        .rejects(flatten({ input: DEMO, ...options, readBack: true }), ({ code }: FlattenError) =>
+          ['LOSS', 'DIGEST_MISMATCH', 'BAD_LAYER'].includes(code),
+        )
+        .finally(() => {
+          isOver = true;
+        });
+      assert.ok(damaged);
+      assert.deepEqual(readdirSync(cwd), []);
+    }
+  });
+}
+
+/** Changes a byte of a file's content as soon as that lies somewhere below `directory`, also compressed. */
+function damage(directory: string): boolean {
+  const files = readdirSync(directory, { recursive: true, withFileTypes: true }).filter((file) =>
+    file.isFile(),
+  );
+  return files.some(({ parentPath, name }) => {
+    try {
+      return damageFile(join(parentPath, name));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false; // renamed meanwhile
+      throw error;
+    }
+  });
+}
+
+function damageFile(path: string): boolean {
+  const bytes = readFileSync(path);
+  const isGzip = bytes.length > 500 && bytes[0] === 0x1f && bytes[1] === 0x8b;
+  const at = isGzip ? bytes.length >> 1 : bytes.indexOf('colour = green');
+  if (at === -1) return false;
+  const file = openSync(path, 'r+');
+  writeSync(file, Buffer.of(bytes[at]! ^ 1), 0, 1, at);
+  closeSync(file);
+  return true;
+}
 
 test('standard output cannot be read back', () => {
   assert.equal(run([DEMO, '-o', '-', '--verify']).code, 2);

@@ -5,6 +5,7 @@ import {
   readFileSync,
   readlinkSync,
   readSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -52,6 +53,12 @@ export function leftovers({ tmp }: Context): string[] {
   const open = readdirSync('/proc/self/fd').map((fd) => linkOf(`/proc/self/fd/${fd}`));
   const programs = readdirSync('/proc/self/task').flatMap((task) => childrenOf(task));
   return [...readdirSync(tmp), ...open.filter((path) => path.startsWith(tmp)), ...programs];
+}
+
+/** Bytes of the files that a run has open in its directory, which have no names there. */
+export function openBytes({ tmp }: Context): number {
+  const links = readdirSync('/proc/self/fd').map((fd) => `/proc/self/fd/${fd}`);
+  return links.reduce((sum, link) => sum + (linkOf(link).startsWith(tmp) ? statSync(link).size : 0), 0);
 }
 
 function childrenOf(task: string): string[] {

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
-import { chmodSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { suite, type TestContext, test } from 'node:test';
+import { setImmediate, setTimeout } from 'node:timers/promises';
+import type { Event } from '../../src/context.js';
 import { FlattenError } from '../../src/errors.js';
 import { findTool, runTool } from '../../src/sinks/ext/tool.js';
 import { extSink } from '../../src/sinks/ext.js';
@@ -100,27 +102,63 @@ test('nothing appears when verification fails in the end', { skip }, async (t) =
   assert.deepEqual(readdirSync(directory), []);
 });
 
-test('nothing stays behind after an abort, wherever it comes', { skip }, async (t) => {
+/** Aborts the writing of an image as `begin` and each report have it: it must end as interrupted, and leave nothing. */
+async function aborted(
+  t: TestContext,
+  {
+    begin,
+    report,
+  }: { begin?: (abort: () => void) => void; report?: (abort: () => void, event: Event) => void },
+): Promise<void> {
   const tree = new TreeBuilder(t);
   const content = tree.store(Buffer.alloc(4 * 2 ** 20, 'content'));
   for (let i = 0; i < 40; i++) tree.put(`large/${i}`, fileNode(content));
   for (let i = 0; i < 8_000; i++) tree.file(`small/${i}`, 'x');
   const rootfs = tree.finish();
-  for (const delay of [0, 5, 30, 60, 100, 150, 250, 400]) {
-    const directory = scratch(t);
-    const abort = new AbortController();
-    const sink = extSink(imageIn(directory, 'ext3'), { force: false, strict: false, format: 'ext3' });
-    setTimeout(() => abort.abort(), delay);
-    const written = sink.write({ rootfs, verified: Promise.resolve() }, context({ signal: abort.signal }));
-    const failure = await written.then(
-      () => undefined,
-      (error: unknown) => error,
-    );
-    if (failure === undefined) continue;
-    assert.equal((failure as FlattenError).code, 'INTERRUPTED', String(failure));
-    assert.deepEqual(readdirSync(directory), []);
+  const directory = scratch(t);
+  const sink = extSink(imageIn(directory, 'ext3'), { force: false, strict: false, format: 'ext3' });
+  const controller = new AbortController();
+  const abort = () => controller.abort();
+  const about = context({ signal: controller.signal, report: (event) => report?.(abort, event) });
+  begin?.(abort);
+  await assert.rejects(sink.write({ rootfs, verified: Promise.resolve() }, about), { code: 'INTERRUPTED' });
+  assert.deepEqual(readdirSync(directory), []);
+}
+
+suite('nothing stays behind after an abort', { skip }, () => {
+  test('before it begins', (t) => aborted(t, { begin: (abort) => abort() }));
+
+  for (const turns of [1, 3, 10, 30]) {
+    test(`after ${turns} turns of the event loop`, (t) =>
+      aborted(t, { begin: (abort) => void turn(turns).then(abort) }));
   }
+
+  for (const name of ['mke2fs', 'tune2fs', 'e2fsck']) {
+    test(`while ${name} is at work, which ends with it`, { timeout: 60_000 }, async (t) => {
+      const started = join(scratch(t), 'started');
+      const { PATH } = process.env; // tools are given none
+      const version = `[ "$1" != -V ] || exec ${findTool(name)} -V`;
+      replaceTool(t, name, `PATH='${PATH}'\n${version}\necho $$ >${started}\nexec sleep 3600`);
+      await aborted(t, { begin: (abort) => void existence(started).then(abort) });
+      assert.throws(() => process.kill(Number(readFileSync(started, 'utf8')), 0), { code: 'ESRCH' });
+    });
+  }
+
+  test('while content is copied', (t) => aborted(t, { report: (abort) => abort() }));
+
+  test('when all is copied', (t) =>
+    aborted(t, {
+      report: (abort, event) => event.type === 'write' && event.done >= event.total && abort(),
+    }));
 });
+
+async function turn(times: number): Promise<void> {
+  for (let i = 0; i < times; i++) await setImmediate();
+}
+
+async function existence(file: string): Promise<void> {
+  while (!existsSync(file) || statSync(file).size === 0) await setTimeout(5);
+}
 
 test('progress rises to all of the content', { skip }, async (t) => {
   const tree = new TreeBuilder(t);

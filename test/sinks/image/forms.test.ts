@@ -125,12 +125,3 @@ test('changes, message, author and time go into the config', async (t) => {
   assert.match(entry!.created_by!, /^flatten: 4 layers of sha256:/);
   assert.deepEqual([entry!.created, entry!.author, entry!.comment], [created, 'Ada', 'smaller']);
 });
-
-test('--verify reads every form back before it appears', async (t) => {
-  const directory = scratch(t);
-  for (const output of ['docker-archive:d.tar', 'oci:layout', 'oci-archive:o.tar']) {
-    const [transport, name] = output.split(':') as [string, string];
-    await squash(`${transport}:${join(directory, name)}`, { readBack: true });
-    await squash(`${transport}:${join(directory, `kept-${name}`)}`, { readBack: true, squash: { last: 2 } });
-  }
-});

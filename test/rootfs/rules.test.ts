@@ -1,0 +1,68 @@
+/** The layer rules (src/rootfs/README.md) and the cases that hold them speak of each other. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { allCases } from '../support/case.js';
+import { PROJECT } from '../support/project.js';
+
+const TEXT = readFileSync(join(PROJECT, 'src/rootfs/README.md'), 'utf8');
+
+/** The document's rules, by number, each with its sentences. */
+const RULES = new Map(
+  TEXT.split(/^##+ /m)
+    .map((section) => [/^Rule (\d+): /.exec(section)?.[1], section] as const)
+    .filter(([number]) => number !== undefined)
+    .map(([number, section]) => [Number(number), section.split(/^- /m).slice(1)]),
+);
+
+/** Rows of the table of what tools get wrong, without its head. */
+const TABLE = TEXT.split('\n').filter((line) => /^\| .* \|$/.test(line) && !line.startsWith('| case '));
+
+/** The cases that some text names, as `08-whiteouts/file`. */
+const named = (text: string) =>
+  [...text.matchAll(/`((?:\d\d-[a-z-]+|often-wrong)\/[^`]+)`/g)].map((match) => match[1]!);
+
+/** The rules that a case's title cites: `rule 8: …` or `rules 8, 11: …`. */
+function cited(title: string): number[] {
+  const [, numbers] = /^rules? (\d+(?:, \d+)*): /.exec(title) ?? [];
+  return numbers?.split(', ').map(Number) ?? [];
+}
+
+const CASES = new Map(allCases().map(({ name, title }) => [name, title]));
+
+test('rules are numbered from 1 without a gap', () => {
+  assert.deepEqual(
+    [...RULES.keys()],
+    Array.from({ length: 12 }, (_, index) => index + 1),
+  );
+});
+
+test('each rule says what it rests on', () => {
+  for (const section of TEXT.split(/^### /m).slice(1)) assert.match(section, /^Rests on: /m);
+});
+
+test('a case cites rules that exist, the one of its folder among them, or the table', () => {
+  for (const [name, title] of CASES) {
+    if (name.startsWith('often-wrong/')) assert.match(title, /^table: /, name);
+    else assert.ok(cited(title).includes(Number.parseInt(name, 10)), `${name}: ${title}`);
+    for (const number of cited(title)) assert.ok(RULES.has(number), `${name}: there is no rule ${number}`);
+  }
+});
+
+for (const [number, sentences] of RULES) {
+  test(`rule ${number}: the cases it names exist and cite it`, () => {
+    const cases = sentences.flatMap(named);
+    assert.ok(cases.length > 0, 'no case holds it');
+    for (const name of cases) {
+      assert.ok(CASES.has(name), `there is no case ${name}`);
+      assert.ok(cited(CASES.get(name)!).includes(number), `${name}: ${CASES.get(name)}`);
+    }
+  });
+}
+
+test('the table has a row for each case of often-wrong, and the other way round', () => {
+  const rows = TABLE.map((row) => named(row).join());
+  const cases = [...CASES.keys()].filter((name) => name.startsWith('often-wrong/'));
+  assert.deepEqual(rows.toSorted(), cases.toSorted());
+});
