@@ -52,6 +52,11 @@ test('a case cites rules that exist, the one of its folder among them, or the ta
 
 for (const [number, sentences] of RULES) {
   test(`rule ${number}: the cases it names exist and cite it`, () => {
+    for (const sentence of sentences)
+      assert.ok(
+        named(sentence).length > 0 || /\[[\w-]+\.test\.ts\]\(/.test(sentence),
+        `nothing holds: ${sentence}`,
+      );
     const cases = sentences.flatMap(named);
     assert.ok(cases.length > 0, 'no case holds it');
     for (const name of cases) {
