@@ -37,8 +37,9 @@ test('options before a command: those of every command are taken, others refused
     ])
       assert.match(refused(cwd, [...before, ...command]), /stands before .*, which does not see it/);
   }
-  assert.equal(run(['--quiet', 'import', 'image.tar', '-o', 'new.tar'], { cwd }).stderr, '');
-  const { stdout } = run(['--json', 'import', 'image.tar', '-o', 'newer.tar'], { cwd });
+  assert.equal(run(['--quiet', 'image.tar', '-o', 'rootfs.tar'], { cwd }).code, 0);
+  assert.equal(run(['--quiet', 'import', 'rootfs.tar', '-o', 'new.tar'], { cwd }).stderr, '');
+  const { stdout } = run(['--json', 'import', 'rootfs.tar', '-o', 'newer.tar'], { cwd });
   assert.equal(JSON.parse(stdout.toString()).output, 'newer.tar');
 });
 

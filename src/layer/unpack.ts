@@ -1,5 +1,6 @@
 import { closeSync, fstatSync } from 'node:fs';
 import type { Context } from '../context.js';
+import { FlattenError } from '../errors.js';
 import type { Digest } from '../oci/digest.js';
 import { type Compression, compressionOf, MAGIC_LENGTH } from './compression.js';
 import type { ByteRange } from './layer.js';
@@ -20,6 +21,8 @@ export interface Wanted {
   readonly onProgress?: (done: number) => void;
   /** What the uncompressed bytes are drawn from. Default: one of the context's `maxSize`. */
   readonly allowances?: readonly Allowance[];
+  /** Makes the error that is thrown of one, and of what there is of the uncompressed bytes, which goes then. */
+  readonly explain?: (error: FlattenError, content: ByteRange) => FlattenError;
   /** What the members of the tar that it should be are drawn from; absent: it may be anything. */
   readonly counts?: Counts;
   /** Default: a thread of its own. */
@@ -70,8 +73,12 @@ export async function unpack(range: ByteRange, context: Context, wanted: Wanted 
       close: onlyOnce(() => closeSync(output)),
     };
   } catch (error) {
-    closeSync(output);
-    throw error;
+    try {
+      const content = { fd: output, offset: 0, length: fstatSync(output).size };
+      throw error instanceof FlattenError ? (wanted.explain?.(error, content) ?? error) : error;
+    } finally {
+      closeSync(output);
+    }
   } finally {
     if (wanted.threads === undefined) await threads.close();
   }

@@ -2,7 +2,7 @@ import { closeSync, linkSync, lstatSync, mkdirSync, renameSync, unlinkSync } fro
 import { join } from 'node:path';
 import { FlattenError, ioError } from '../errors.js';
 import { type Libc, libc } from '../layer/libc.js';
-import { begin, end, workIn } from './staging/active.js';
+import { begin, end, leave, workIn } from './staging/active.js';
 import { openDirectory, pathOfDescriptor } from './staging/descriptor.js';
 import { removeLeftovers } from './staging/leftovers.js';
 import { NAMES } from './staging/names.js';
@@ -134,11 +134,16 @@ class Staged implements Staging {
   async #close(): Promise<void> {
     if (!this.#isOpen) return;
     this.#isOpen = false;
+    const { directory, parent, target } = this.#work;
     try {
-      await this.#work.directory.remove();
-    } finally {
-      this.#work.parent.close();
-      end(this.#work.target);
+      await directory.remove();
+      parent.close();
+      end(target);
+    } catch (error) {
+      // The parent stays open: the directory is removed by way of it.
+      end(target);
+      leave(directory);
+      throw error;
     }
   }
 

@@ -6,7 +6,7 @@ import { shown } from '../oci/shown.js';
 import { MAX_LINKS, MAX_PATH } from '../rootfs/path.js';
 import type { TarEntry } from '../tar/entry.js';
 import { scanTar } from '../tar/scan.js';
-import { foreignFile, HEAD } from './foreign-file.js';
+import { foreignFile } from './foreign-file.js';
 import type { Members } from './members.js';
 
 /** Members of an envelope. The largest real ones have some thousands; a root filesystem is told from one before this. */
@@ -117,26 +117,11 @@ export class Archive implements Members {
       }
     } catch (error) {
       if (!(error instanceof FlattenError) || error.code === 'LIMIT') throw error;
-      if (entries === 0 && error.path === undefined) throw this.#foreign(error);
+      if (entries === 0 && error.path === undefined) throw foreignFile(this.name, this.#range, error);
       throw new FlattenError('BAD_IMAGE', `${this.name}: is a broken archive: ${error.message}`, {
         cause: error,
       });
     }
-  }
-
-  #foreign(cause: FlattenError): FlattenError {
-    const head = Buffer.alloc(Math.min(HEAD, this.#range.length));
-    for (let done = 0; done < head.length; ) {
-      const read = readRange(this.#range, head.subarray(done), done);
-      if (read === 0) break;
-      done += read;
-    }
-    const kind = foreignFile(head.toString('latin1'), this.name);
-    const what = kind === undefined ? 'is' : `is ${kind.name},`;
-    return new FlattenError('BAD_IMAGE', `${this.name}: ${what} neither an image nor a tar archive`, {
-      ...(kind?.hint && { hint: kind.hint }),
-      cause,
-    });
   }
 
   /** Of two members with one path, the last is the one that unpacking leaves. */

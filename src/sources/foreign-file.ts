@@ -1,3 +1,7 @@
+import { FlattenError } from '../errors.js';
+import type { ByteRange } from '../layer/layer.js';
+import { readRange } from '../layer/unpack-file.js';
+
 /** What a file that is no tar is, by the bytes it begins with, and the command that gets a root filesystem out of it. */
 interface ForeignKind {
   readonly at: number;
@@ -39,16 +43,29 @@ const KINDS: readonly ForeignKind[] = [
   { at: 510, magic: '\x55\xaa', name: 'a disk with partitions', command: 'virt-copy-out -a FILE / DIR' },
 ];
 
-/** The most bytes of a file that {@link foreignFile} looks at. */
-export const HEAD = 0x10048;
+/** As far as the magic bytes go. */
+const HEAD = 0x10048;
 
-/** Names what a file is, by its head (latin1), with a hint; undefined for what nobody knows. */
-export function foreignFile(head: string, file: string): { name: string; hint?: string } | undefined {
-  const found = KINDS.find(({ at, magic }) => head.startsWith(magic, at)) ?? textKind(head);
-  if (found === undefined) return undefined;
-  const { name, command } = found;
-  const unpack = command?.replace('FILE', () => file);
-  return { name, ...(unpack && { hint: `unpack it first: ${unpack}, then flatten DIR -o OUTPUT` }) };
+/** The error (`BAD_IMAGE`) for the file `name`, which is no tar: it says what it is, by its first bytes, where that is known. */
+export function foreignFile(name: string, content: ByteRange, cause: FlattenError): FlattenError {
+  const head = headOf(content);
+  const kind = KINDS.find(({ at, magic }) => head.startsWith(magic, at)) ?? textKind(head);
+  const what = kind === undefined ? 'is' : `is ${kind.name},`;
+  const unpack = kind?.command?.replace('FILE', () => name);
+  return new FlattenError('BAD_IMAGE', `${name}: ${what} neither an image nor a tar archive`, {
+    ...(unpack && { hint: `unpack it first: ${unpack}, then flatten DIR -o OUTPUT` }),
+    cause,
+  });
+}
+
+function headOf(range: ByteRange): string {
+  const head = Buffer.alloc(Math.min(HEAD, range.length));
+  for (let done = 0; done < head.length; ) {
+    const read = readRange(range, head.subarray(done), done);
+    if (read === 0) break;
+    done += read;
+  }
+  return head.toString('latin1');
 }
 
 function textKind(head: string): Omit<ForeignKind, 'at' | 'magic'> | undefined {

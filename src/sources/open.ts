@@ -177,11 +177,12 @@ async function uncompressed(
     if (stored.length === 0) throw new FlattenError('BAD_IMAGE', `${name}: is empty`);
     if (format === 'rootfs' || compressionOfRange(stored) === 'none') return { range: stored, close };
     const allowances = [new Allowance(context.limits.maxSize), temporary];
-    const unpacked = await unpack(stored, context, { allowances, counts });
+    const explain = (error: FlattenError, content: ByteRange) => ofArchive(error, name, content);
+    const unpacked = await unpack(stored, context, { allowances, counts, explain });
     close();
     return { range: unpacked.range, close: () => unpacked.close() };
   } catch (error) {
     close();
-    throw error instanceof FlattenError && error.code !== 'BAD_IMAGE' ? ofArchive(error, name) : error;
+    throw error;
   }
 }

@@ -7,6 +7,7 @@ import { InputBounds } from '../layer/input-bounds.js';
 import type { ByteRange } from '../layer/layer.js';
 import { unlinkedFile } from '../layer/unpack-file.js';
 import { unpackStream } from '../layer/unpack-stream.js';
+import { foreignFile } from './foreign-file.js';
 
 /** Standard input as a file: itself where a file was redirected to it, else as {@link spool} unpacks it. The caller closes it. */
 export async function standardInput(context: Context, bounds?: InputBounds): Promise<ByteRange> {
@@ -58,11 +59,14 @@ export async function spool(
     throwIfAborted(context.signal);
     return { fd, offset: 0, length: fstatSync(fd).size };
   } catch (error) {
-    closeSync(fd);
     stream.destroy();
-    throwIfAborted(context.signal);
-    if (error instanceof FlattenError) throw ofArchive(error, name);
-    throw ioError(error, `reading ${name}`);
+    try {
+      throwIfAborted(context.signal);
+      if (!(error instanceof FlattenError)) throw ioError(error, `reading ${name}`);
+      throw ofArchive(error, name, { fd, offset: 0, length: fstatSync(fd).size });
+    } finally {
+      closeSync(fd);
+    }
   } finally {
     context.signal.removeEventListener('abort', stop);
   }
@@ -76,14 +80,14 @@ function isDirectory(fd: number): boolean {
   }
 }
 
-/** An error of what an archive is stored as, said of the archive. */
-export function ofArchive(error: FlattenError, name: string): FlattenError {
+/** An error of what an archive is stored as, said of the archive; `content` is what there is of it, uncompressed. */
+export function ofArchive(error: FlattenError, name: string, content: ByteRange): FlattenError {
   const { code, what, path, message } = error;
   if (code === 'INTERRUPTED') return error;
   if (code !== 'BAD_LAYER') return error.inLayer(name);
   const isNone = path === undefined && /^no tar(:|,| header here.*\(at byte 0\)$)/.test(what);
-  const found = isNone ? 'is neither an image nor a tar archive' : message;
-  return new FlattenError('BAD_IMAGE', `${name}: ${found}`, { cause: error });
+  if (isNone) return foreignFile(name, content, error);
+  return new FlattenError('BAD_IMAGE', `${name}: ${message}`, { cause: error });
 }
 
 async function* counted(stream: Readable, { signal }: Context, bounds: InputBounds): AsyncGenerator<Buffer> {

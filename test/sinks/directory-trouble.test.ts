@@ -249,7 +249,7 @@ test('what a killed run left, the next one removes', { skip: needs('root') }, as
   const errand: Errand = { scratch: dir, output, forever: true };
   const child = spawn(process.execPath, [CHILD, JSON.stringify(errand)], { stdio: 'inherit' });
   const left = () => readdirSync(dir).filter((name) => name.startsWith('.out.flatten-'));
-  while (!left().some((name) => existsSync(join(dir, name, 'z/third')))) await setTimeout(20);
+  while (!left().some((name) => existsSync(join(dir, name, 'new/z/third')))) await setTimeout(20);
   child.kill('SIGKILL');
   await once(child, 'exit');
   assert.equal(left().length, 1);

@@ -15,15 +15,17 @@ export function openDirectory(path: string): number {
 
 /**
  * A path that leads to an open directory, whoever renames it or puts something else in its place; child processes of
- * this user can follow it too, as long as this one has the directory open. Where there is no `/proc`: `name`.
- * Source: proc_pid_fd(5).
+ * this user can follow it too, as long as this one has the directory open. Where there is no `/proc`, and where children
+ * could not follow it, since this process gave up another user's rights: `name`. Source: proc_pid_fd(5).
  */
 export function pathOfDescriptor(fd: number, name: string): string {
   try {
     // Not process.pid: /proc may count processes from another namespace.
-    const path = `/proc/${readlinkSync('/proc/self')}/fd/${fd}`;
+    const descriptors = `/proc/${readlinkSync('/proc/self')}/fd`;
+    const path = `${descriptors}/${fd}`;
     const [there, open] = [statSync(path), fstatSync(fd)];
-    if (there.dev === open.dev && there.ino === open.ino) return path;
+    if (statSync(descriptors).uid === process.geteuid?.() && there.dev === open.dev && there.ino === open.ino)
+      return path;
   } catch {}
   return name;
 }

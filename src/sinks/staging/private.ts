@@ -62,17 +62,31 @@ export class PrivateDirectory {
     rmdirSync(this.#place);
   }
 
-  /** Removes it with all that is in it; harmless when done before. Throws what keeps something from being removed. */
+  /** Removes it with all that is in it; harmless when done before. Throws what keeps something from being removed: it stays open then. */
   async remove(): Promise<void> {
     if (!this.#isOpen) return;
-    try {
+    if (!this.#isRemoved()) {
       await removeContents(this.#fd, this.path);
-      const there = lstatSync(this.#place, { throwIfNoEntry: false });
-      if (there?.ino === fstatSync(this.#fd).ino) rmdirSync(this.#place);
-    } finally {
-      this.#isOpen = false;
-      closeSync(this.#fd);
+      this.#removeEmpty();
     }
+    this.#isOpen = false;
+    closeSync(this.#fd);
+  }
+
+  /** Removes it where it holds files only, which takes no descriptor: the process may have none left. */
+  #isRemoved(): boolean {
+    try {
+      for (const name of Object.values(NAMES)) rmSync(join(this.path, name), { force: true });
+      this.#removeEmpty();
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  #removeEmpty(): void {
+    const there = lstatSync(this.#place, { throwIfNoEntry: false });
+    if (there?.ino === fstatSync(this.#fd).ino) rmdirSync(this.#place);
   }
 }
 

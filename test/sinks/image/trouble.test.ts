@@ -33,7 +33,7 @@ test('with force a layout replaces a layout or an empty directory, not any direc
   writeFileSync(join(other, 'precious'), 'x');
   await assert.rejects(squash(`oci:${other}`, { force: true }), {
     code: 'OUTPUT_EXISTS',
-    message: /is a directory but no OCI layout/,
+    hint: /is no OCI layout/,
   });
   assert.deepEqual(readdirSync(other), ['precious']);
 });
