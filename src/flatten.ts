@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { Context } from './context.js';
-import { FlattenError } from './errors.js';
+import { isFile, refuseIdlePlatform, refuseMisfits } from './fits.js';
 import { type InputOptions, type MoreInputOptions, withImages, withTree } from './input.js';
 import type { Digest } from './oci/digest.js';
 import { formatPlatform } from './oci/platform.js';
@@ -75,7 +75,7 @@ export async function flatten(options: FlattenOptions): Promise<FlattenResult> {
   const start = performance.now();
   const { output } = options;
   const format = formatOf(output, options.format);
-  checkFits(options, format);
+  refuseMisfits(options, format);
   const written = writtenBy(options, format);
   refuseOverlap(options, written);
   if (options.sha256 && !options.force) refuseExisting(digestFile(output), 'file', { force: false });
@@ -86,6 +86,7 @@ export async function flatten(options: FlattenOptions): Promise<FlattenResult> {
   return withImages(input, pathOf(output, format), async (images, context) => {
     const paths = written.map(({ path }) => path);
     for (const image of images) refuseLayers(image, paths);
+    refuseIdlePlatform(images[0]!, options, format);
     const artifact =
       options.platform === 'all' && isImageFormat(format)
         ? await writeEvery(images, output, input, { ...known, ...known.image, format }, context)
@@ -140,46 +141,6 @@ function writtenBy(
   if (path === '-') return [];
   const isDirectory = format === 'directory' || format === 'oci';
   return [{ path, isDirectory }, ...(sha256 ? [{ path: digestFile(output), isDirectory: false }] : [])];
-}
-
-/** Whether the output is a file that is no image: `OUTPUT.sha256` may stand beside it. */
-function isFile(output: string, format: Format): boolean {
-  return format !== 'directory' && output !== '-' && !isImageFormat(format);
-}
-
-/** Throws `USAGE` for options that the output has no use for. */
-function checkFits(options: FlattenOptions, format: Format): void {
-  const { output, disk, squash, readBack, sha256, platform } = options;
-  const isImage = isImageFormat(format);
-  if (sha256 && !isFile(output, format)) {
-    const hint = isImage ? { hint: "an image has a digest, which the program's last line says" } : {};
-    throw new FlattenError('USAGE', '--sha256 is for outputs that are files and no images', hint);
-  }
-  if (readBack && (pathOf(output, format) ?? '-') === '-')
-    throw new FlattenError(
-      'USAGE',
-      `--verify: ${output === '-' ? 'standard output' : output} cannot be read back`,
-    );
-  if (options.keepSetuid && format !== 'directory')
-    throw misplaced({ keepSetuid: true }, 'directories', format);
-  if (disk !== undefined && !format.startsWith('ext')) throw misplaced(disk, 'disk images', format);
-  if (squash !== undefined && !isImage) throw misplaced(squash, 'images', format);
-  if (platform !== 'all') return;
-  if (!format.startsWith('oci')) {
-    throw new FlattenError('USAGE', `--platform all: the output, ${format}, holds one`, {
-      hint: '-o oci:DIR or -o oci-archive:FILE hold one image for each platform',
-    });
-  }
-  if (readBack) throw new FlattenError('USAGE', '--verify: of several images none is read back');
-}
-
-/** `given` are options by their names in the library. */
-function misplaced(given: object, place: string, format: Format): FlattenError {
-  const names = Object.keys(given).map((name) => {
-    const word = name === 'changes' ? 'change' : name;
-    return `--${word.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-  });
-  return new FlattenError('USAGE', `${names.join(', ')}: only for ${place}, and the output is ${format}`);
 }
 
 function summary(images: readonly OpenedImage[]): FlattenResult['image'] {

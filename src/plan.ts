@@ -2,6 +2,7 @@ import { FlattenError } from './errors.js';
 import { ContentCrew } from './ext/content/crew.js';
 import type { Geometry } from './ext/geometry.js';
 import { planLines } from './ext/plan-lines.js';
+import { refuseIdlePlatform, refuseMisfits } from './fits.js';
 import type { FlattenOptions } from './flatten.js';
 import { withInput } from './input.js';
 import { planImage } from './sinks/ext/plan.js';
@@ -25,7 +26,9 @@ export async function planDisk(options: FlattenOptions): Promise<DiskPlan> {
     throw new FlattenError('USAGE', `--plan is for disk images, and the output is ${output}`);
   }
   const [format] = diskOf(output);
-  return withInput(options, options.output, async ({ tree, context }) => {
+  refuseMisfits(options, output);
+  return withInput(options, options.output, async ({ image, tree, context }) => {
+    refuseIdlePlatform(image, options, output);
     const crew = new ContentCrew(context.signal);
     try {
       const plan = await planImage(

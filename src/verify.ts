@@ -2,6 +2,7 @@ import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import type { Context } from './context.js';
 import { FlattenError } from './errors.js';
 import { readExt } from './ext/read.js';
+import { refuseIdlePlatform } from './fits.js';
 import { type InputOptions, withInput } from './input.js';
 import { ContentReader } from './layer/content.js';
 import { sameContent } from './layer/same-content.js';
@@ -25,7 +26,8 @@ export interface VerifyResult {
 
 /** Reads an output back, without mounting it, and compares it with the tree of the image it was made of. */
 export async function verify(options: VerifyOptions): Promise<VerifyResult> {
-  return withInput(options, undefined, async ({ tree, context }) => {
+  return withInput(options, undefined, async ({ image, tree, context }) => {
+    refuseIdlePlatform(image, options);
     const { output } = options;
     const open = () => openImage(output, {}, context, { rootfsOnly: !isImage(output) });
     const differences = await differencesOf(output, open, tree.rootfs, context);

@@ -58,6 +58,24 @@ test('options that contradict each other are refused; the same said twice, and l
   assert.equal(run(['image.tar', '-o', 'a.tar', ...fine], { cwd }).code, 0);
 });
 
+test('an option that this input or output has no use for is refused', (t) => {
+  const cwd = workplace(t);
+  assert.equal(run(['image.tar', '-o', 'rootfs.tar'], { cwd }).code, 0);
+  for (const [args, message] of [
+    [['image.tar', '-o', '-', '--force'], /--force: standard output is no file/],
+    [['image.tar', '-o', 'docker-daemon:a:b', '--force'], /--force: docker-daemon:a:b is no file/],
+    [['image.tar', '-o', 'a.img', '--plan', '--change', 'CMD a'], /--change: only for images/],
+    [
+      ['rootfs.tar', '-o', 'a.tar', '--platform', 'linux/arm64'],
+      /rootfs\.tar is a root filesystem, which has no/,
+    ],
+    [['rootfs.tar', '-o', 'a.img', '--plan', '--platform', 'linux/arm64'], /which has no platform/],
+    [['verify', 'rootfs.tar', 'rootfs.tar', '--platform', 'linux/arm64'], /which has no platform/],
+  ] as const)
+    assert.match(refused(cwd, [...args]), message);
+  assert.equal(run(['rootfs.tar', '-o', 'oci:a', '--platform', 'linux/arm64'], { cwd }).code, 0);
+});
+
 test('--json answers in JSON, whatever fails', (t) => {
   const cwd = workplace(t);
   for (const [args, code] of [

@@ -47,7 +47,10 @@ export function addConvert(program: Command, signal: AbortSignal): void {
   addReportOptions(program);
   addInputOptions(program.optionsGroup('Image and tree:'));
   addKeepOptions(addImageOptions(program.optionsGroup('Images:')));
-  addDiskOptions(program).option('--plan', 'print how the size comes together, and write nothing');
+  addDiskOptions(program).option(
+    '--plan',
+    'print how the size comes together, and write nothing, whatever else is asked for',
+  );
   program.action((input: string, flags: Flags) => convert(input, flags, signal));
 }
 

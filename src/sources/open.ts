@@ -57,7 +57,7 @@ export async function openImages(
   const bounds = new InputBounds(context.limits);
   if (location.path === '-')
     return openFile(await standardInput(context, bounds), location, meant, context, bounds, options);
-  const stat = statOf(location.path);
+  const stat = statOf(location);
   if (stat.isDirectory()) return openDirectory(location, meant, context, options);
   return openFile(
     await fileAt(location.path, stat, context, bounds),
@@ -77,14 +77,16 @@ function withName(choice: Choice, image: string | undefined): Choice {
   });
 }
 
-function statOf(path: string): Stats {
+function statOf({ path, format }: Location): Stats {
   try {
     return statSync(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw ioError(error, `reading ${path}`);
     // A word such as `alpine:3.20` is an image's name, not a path that was mistyped.
     const isName =
-      /^[a-z0-9][a-z0-9._/-]*(:[\w.-]+)?$/.test(path) && !/\.(tar|gz|tgz|xz|zst|bz2)$/.test(path);
+      format === 'any' &&
+      /^[a-z0-9][a-z0-9._/-]*(:[\w.-]+)?$/.test(path) &&
+      !/\.(tar|gz|tgz|xz|zst|bz2)$/.test(path);
     throw new FlattenError('NOT_FOUND', `${path}: no such file or directory`, {
       ...(isName && { hint: `if it is an image of Docker: docker save ${path} -o image.tar` }),
       cause: error,

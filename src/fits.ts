@@ -1,0 +1,58 @@
+import { FlattenError } from './errors.js';
+import type { FlattenOptions } from './flatten.js';
+import { isImageFormat } from './sinks/image/location.js';
+import { type Format, pathOf } from './sinks/output.js';
+import type { OpenedImage } from './sources/image.js';
+
+/** Whether the output is a file that is no image: `OUTPUT.sha256` may stand beside it. */
+export function isFile(output: string, format: Format): boolean {
+  return format !== 'directory' && output !== '-' && !isImageFormat(format);
+}
+
+/** Throws `USAGE` for options that the output has no use for. */
+export function refuseMisfits(options: FlattenOptions, format: Format): void {
+  const { output, disk, squash, readBack, sha256, platform, force } = options;
+  const isImage = isImageFormat(format);
+  const isStream = (pathOf(output, format) ?? '-') === '-';
+  const streamed = output === '-' ? 'standard output' : output;
+  if (sha256 && !isFile(output, format)) {
+    const hint = isImage ? { hint: "an image has a digest, which the program's last line says" } : {};
+    throw new FlattenError('USAGE', '--sha256 is for outputs that are files and no images', hint);
+  }
+  if (readBack && isStream) throw new FlattenError('USAGE', `--verify: ${streamed} cannot be read back`);
+  if (force && isStream)
+    throw new FlattenError('USAGE', `--force: ${streamed} is no file that could be replaced`);
+  if (options.keepSetuid && format !== 'directory')
+    throw misplaced({ keepSetuid: true }, 'directories', format);
+  if (disk !== undefined && !format.startsWith('ext')) throw misplaced(disk, 'disk images', format);
+  if (squash !== undefined && !isImage) throw misplaced(squash, 'images', format);
+  if (platform !== 'all') return;
+  if (!format.startsWith('oci')) {
+    throw new FlattenError('USAGE', `--platform all: the output, ${format}, holds one`, {
+      hint: '-o oci:DIR or -o oci-archive:FILE hold one image for each platform',
+    });
+  }
+  if (readBack) throw new FlattenError('USAGE', '--verify: of several images none is read back');
+}
+
+/** `given` are options by their names in the library. */
+function misplaced(given: object, place: string, format: Format): FlattenError {
+  const names = Object.keys(given).map((name) => {
+    const word = name === 'changes' ? 'change' : name;
+    return `--${word.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  });
+  return new FlattenError('USAGE', `${names.join(', ')}: only for ${place}, and the output is ${format}`);
+}
+
+/** Throws `USAGE` for a platform where there is none to choose, and none to write down. */
+export function refuseIdlePlatform(
+  { kind, name }: OpenedImage,
+  { platform }: Pick<FlattenOptions, 'platform'>,
+  format?: Format,
+): void {
+  if (platform === undefined || kind !== 'rootfs' || (format && isImageFormat(format))) return;
+  throw new FlattenError(
+    'USAGE',
+    `--platform ${platform}: ${name} is a root filesystem, which has no platform`,
+  );
+}
