@@ -1,8 +1,19 @@
 import { FlattenError } from './errors.js';
-import type { FlattenOptions } from './flatten.js';
 import { isImageFormat } from './sinks/image/location.js';
 import { type Format, pathOf } from './sinks/output.js';
 import type { OpenedImage } from './sources/image.js';
+
+/** What is asked for, as far as it may not fit. */
+interface Asked {
+  readonly output: string;
+  readonly platform?: string;
+  readonly force?: boolean;
+  readonly keepSetuid?: boolean;
+  readonly readBack?: boolean;
+  readonly sha256?: boolean;
+  readonly disk?: object;
+  readonly squash?: object;
+}
 
 /** Whether the output is a file that is no image: `OUTPUT.sha256` may stand beside it. */
 export function isFile(output: string, format: Format): boolean {
@@ -10,7 +21,7 @@ export function isFile(output: string, format: Format): boolean {
 }
 
 /** Throws `USAGE` for options that the output has no use for. */
-export function refuseMisfits(options: FlattenOptions, format: Format): void {
+export function refuseMisfits(options: Asked, format: Format): void {
   const { output, disk, squash, readBack, sha256, platform, force } = options;
   const isImage = isImageFormat(format);
   const isStream = (pathOf(output, format) ?? '-') === '-';
@@ -47,7 +58,7 @@ function misplaced(given: object, place: string, format: Format): FlattenError {
 /** Throws `USAGE` for a platform where there is none to choose, and none to write down. */
 export function refuseIdlePlatform(
   { kind, name }: OpenedImage,
-  { platform }: Pick<FlattenOptions, 'platform'>,
+  { platform }: Pick<Asked, 'platform'>,
   format?: Format,
 ): void {
   if (platform === undefined || kind !== 'rootfs' || (format && isImageFormat(format))) return;
