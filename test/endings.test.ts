@@ -112,6 +112,27 @@ for (const signal of ['SIGHUP', 'SIGQUIT', 'SIGXCPU', 'SIGUSR2', 'SIGALRM'] as c
   });
 }
 
+test('a fault of the program itself leaves nothing half-made either', async (t) => {
+  const [cwd, elsewhere] = [scratch(t), scratch(t)];
+  await longInput(cwd);
+  const fault = join(elsewhere, 'fault.cjs');
+  const watched = JSON.stringify(cwd);
+  writeFileSync(
+    fault,
+    `const { readdirSync } = require('node:fs');
+    if (require('node:worker_threads').isMainThread) setInterval(() => {
+      if (readdirSync(${watched}).length > 1) throw new Error('out of the blue');
+    }, 1).unref();`,
+  );
+  const env = { NODE_OPTIONS: `--require ${fault}` };
+  const child = start(['long.tar', '-o', 'rootfs/'], { cwd, env });
+  const printed = text(child.stderr!);
+  const [code] = await once(child, 'exit');
+  assert.equal(code, 1);
+  assert.match(await printed, /this is a bug in flatten: Error: out of the blue/);
+  assert.deepEqual(readdirSync(cwd), ['long.tar']);
+});
+
 test('asked twice it leaves at once, and nothing is left all the same', async (t) => {
   const cwd = scratch(t);
   await longInput(cwd);
@@ -132,9 +153,12 @@ test('a limit on the size of files is an error in words', (t) => {
   const random = Buffer.alloc(3 << 20, 1);
   writeFileSync(join(cwd, 'big'), random);
   execFileSync('tar', ['cf', 'image.tar', 'big'], { cwd });
-  const refused = shell(cwd, 'ulimit -f 1000; flatten image.tar -o flat.tar');
-  assert.equal(refused.code, 1, refused.stderr);
-  assert.match(refused.stderr, /flat\.tar: cannot be written: EFBIG.*\n.*ulimit -f/);
+  // The programs that make a disk image leave the signal that comes with it as it was.
+  for (const output of ['flat.tar', 'flat/', 'flat.img', 'oci:flat', 'docker-archive:flat.tar']) {
+    const refused = shell(cwd, `ulimit -f 1000; flatten image.tar -o ${output} --no-verify`);
+    assert.equal(refused.code, 1, `${output}: ${refused.stderr}`);
+    assert.match(refused.stderr, /EFBIG.*\n.*ulimit -f/, output);
+  }
   assert.deepEqual(readdirSync(cwd).sort(), ['big', 'image.tar', 'rootfs.tar.gz']);
 });
 

@@ -28,6 +28,8 @@ const SIGNALLED = 128;
 
 /** Calls `end` with the exit code for each signal that asks the program to end. */
 export function onEndingSignal(end: (signal: NodeJS.Signals, code: number) => void): void {
+  // execa listens to SIGXFSZ while a child runs, and Node gives it back its default after the last listener: the end.
+  process.on('SIGXFSZ', () => {});
   for (const signal of ENDING) {
     const number: number | undefined = constants.signals[signal];
     if (number !== undefined) process.on(signal, () => end(signal, SIGNALLED + number)); // not every system has all
