@@ -1,11 +1,9 @@
 import { FlattenError } from './errors.js';
-import { isImageFormat } from './sinks/image/location.js';
-import { type Format, pathOf } from './sinks/output.js';
+import { isPlainFile, isStream, type Output } from './sinks/output.js';
 import type { OpenedImage } from './sources/image.js';
 
 /** What is asked for, as far as it may not fit. */
 interface Asked {
-  readonly output: string;
   readonly platform?: string;
   readonly force?: boolean;
   readonly keepSetuid?: boolean;
@@ -15,27 +13,23 @@ interface Asked {
   readonly squash?: object;
 }
 
-/** Whether the output is a file that is no image: `OUTPUT.sha256` may stand beside it. */
-export function isFile(output: string, format: Format): boolean {
-  return format !== 'directory' && output !== '-' && !isImageFormat(format);
-}
-
 /** Throws `USAGE` for options that the output has no use for. */
-export function refuseMisfits(options: Asked, format: Format): void {
-  const { output, disk, squash, readBack, sha256, platform, force } = options;
-  const isImage = isImageFormat(format);
-  const isStream = (pathOf(output, format) ?? '-') === '-';
-  const streamed = output === '-' ? 'standard output' : output;
-  if (sha256 && !isFile(output, format)) {
+export function refuseMisfits(options: Asked, output: Output): void {
+  const { disk, squash, readBack, sha256, platform, force } = options;
+  const { kind, format } = output;
+  const isImage = kind === 'image';
+  const streamed = output.path === '-' ? 'standard output' : output.text;
+  if (sha256 && !isPlainFile(output)) {
     const hint = isImage ? { hint: "an image has a digest, which the program's last line says" } : {};
     throw new FlattenError('USAGE', '--sha256 is for outputs that are files and no images', hint);
   }
-  if (readBack && isStream) throw new FlattenError('USAGE', `--verify: ${streamed} cannot be read back`);
-  if (force && isStream)
+  if (readBack && isStream(output))
+    throw new FlattenError('USAGE', `--verify: ${streamed} cannot be read back`);
+  if (force && isStream(output))
     throw new FlattenError('USAGE', `--force: ${streamed} is no file that could be replaced`);
-  if (options.keepSetuid && format !== 'directory')
+  if (options.keepSetuid && kind !== 'directory')
     throw misplaced({ keepSetuid: true }, 'directories', format);
-  if (disk !== undefined && !format.startsWith('ext')) throw misplaced(disk, 'disk images', format);
+  if (disk !== undefined && kind !== 'disk') throw misplaced(disk, 'disk images', format);
   if (squash !== undefined && !isImage) throw misplaced(squash, 'images', format);
   if (platform !== 'all') return;
   if (!format.startsWith('oci')) {
@@ -47,7 +41,7 @@ export function refuseMisfits(options: Asked, format: Format): void {
 }
 
 /** `given` are options by their names in the library. */
-function misplaced(given: object, place: string, format: Format): FlattenError {
+function misplaced(given: object, place: string, format: string): FlattenError {
   const names = Object.keys(given).map((name) => {
     const word = name === 'changes' ? 'change' : name;
     return `--${word.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
@@ -59,9 +53,9 @@ function misplaced(given: object, place: string, format: Format): FlattenError {
 export function refuseIdlePlatform(
   { kind, name }: OpenedImage,
   { platform }: Pick<Asked, 'platform'>,
-  format?: Format,
+  output?: Output,
 ): void {
-  if (platform === undefined || kind !== 'rootfs' || (format && isImageFormat(format))) return;
+  if (platform === undefined || kind !== 'rootfs' || output?.kind === 'image') return;
   throw new FlattenError(
     'USAGE',
     `--platform ${platform}: ${name} is a root filesystem, which has no platform`,

@@ -1,23 +1,17 @@
 import { existsSync } from 'node:fs';
 import type { Context } from './context.js';
-import { isFile, refuseIdlePlatform, refuseMisfits } from './fits.js';
+import { refuseIdlePlatform, refuseMisfits } from './fits.js';
 import { type InputOptions, type MoreInputOptions, withImages, withTree } from './input.js';
 import type { Digest } from './oci/digest.js';
 import { formatPlatform } from './oci/platform.js';
 import { refuseLayers, refuseOverlap } from './overlap.js';
 import { digestFile, writeDigestFile } from './sinks/digest-file.js';
-import { isImageFormat } from './sinks/image/location.js';
+import type { Format } from './sinks/format.js';
 import { Losses, withLosses } from './sinks/loss.js';
-import {
-  type DiskOptions,
-  type Format,
-  formatOf,
-  type OutputOptions,
-  openSink,
-  pathOf,
-} from './sinks/output.js';
+import { type DiskOptions, type OutputOptions, openSink } from './sinks/open.js';
+import { isPlainFile, isStream, type Output, parseOutput } from './sinks/output.js';
+import { refuseUnready } from './sinks/ready.js';
 import type { Artifact } from './sinks/sink.js';
-import { refuseExisting } from './sinks/staging.js';
 import type { Image, OpenedImage } from './sources/image.js';
 import { flattenedOf, imageOptions, type SquashOptions, writeEvery } from './squash.js';
 import { readBack } from './verify.js';
@@ -73,52 +67,52 @@ export interface FlattenResult {
  */
 export async function flatten(options: FlattenOptions): Promise<FlattenResult> {
   const start = performance.now();
-  const { output } = options;
-  const format = formatOf(output, options.format);
-  refuseMisfits(options, format);
-  const written = writtenBy(options, format);
+  const output = parseOutput(options.output, options.format);
+  refuseMisfits(options, output);
+  const written = writtenBy(output, options);
   refuseOverlap(options, written);
-  if (options.sha256 && !options.force) refuseExisting(digestFile(output), 'file', { force: false });
-  const known = sinkOptions(options, format);
+  await refuseUnready(output, options);
+  const known = sinkOptions(options, output);
   const { squash: { fromLayer, last } = {} } = options;
   const keep = { ...(fromLayer !== undefined && { fromLayer }), ...(last !== undefined && { last }) };
   const input = { ...options, keep };
-  return withImages(input, pathOf(output, format), async (images, context) => {
+  return withImages(input, output.path, async (images, context) => {
     const paths = written.map(({ path }) => path);
     for (const image of images) refuseLayers(image, paths);
-    refuseIdlePlatform(images[0]!, options, format);
+    refuseIdlePlatform(images[0]!, options, output);
     const artifact =
-      options.platform === 'all' && isImageFormat(format)
-        ? await writeEvery(images, output, input, { ...known, ...known.image, format }, context)
-        : await writeOne(images[0]!, input, format, known, context);
-    return { image: summary(images), format, artifact, seconds: (performance.now() - start) / 1000 };
+      options.platform === 'all' && output.kind === 'image'
+        ? await writeEvery(images, output, input, { ...known, ...known.image }, context)
+        : await writeOne(images[0]!, output, input, known, context);
+    const seconds = (performance.now() - start) / 1000;
+    return { image: summary(images), format: output.format, artifact, seconds };
   });
 }
 
 async function writeOne(
   image: OpenedImage,
+  output: Output,
   options: FlattenOptions & MoreInputOptions,
-  format: Format,
   known: OutputOptions,
   context: Context,
 ): Promise<Artifact> {
-  const { output, sha256 = false } = options;
   return withTree(image, options, context, async (tree) => {
     const check = (path: string) => readBack(path, tree.rootfs, context);
-    const sink = await openSink(output, format, { ...known, ...(options.readBack && { check }) });
+    const sink = await openSink(output, { ...known, ...(options.readBack && { check }) });
     const losses = new Losses(known);
     losses.merge(tree.losses);
     const artifact = withLosses(await sink.write(flattenedOf(image, tree), context), losses);
-    if (sha256) await writeDigestFile(output, artifact.digest!);
-    else if (options.force && isFile(output, format) && existsSync(digestFile(output))) {
-      const message = `${digestFile(output)}: is of the output before (--sha256 writes it anew)`;
+    if (!isPlainFile(output)) return artifact;
+    if (options.sha256) await writeDigestFile(output.path, artifact.digest!);
+    else if (options.force && existsSync(digestFile(output.path))) {
+      const message = `${digestFile(output.path)}: is of the output before (--sha256 writes it anew)`;
       context.report({ type: 'warning', message });
     }
     return artifact;
   });
 }
 
-function sinkOptions(options: FlattenOptions, format: Format): OutputOptions {
+function sinkOptions(options: FlattenOptions, { kind }: Output): OutputOptions {
   const { force = false, strict = false, keepSetuid, disk, squash = {}, sourceDateEpoch } = options;
   const digest = options.sha256 || options.digest;
   return {
@@ -127,20 +121,17 @@ function sinkOptions(options: FlattenOptions, format: Format): OutputOptions {
     ...(keepSetuid !== undefined && { keepSetuid }),
     ...(digest !== undefined && { digest }),
     ...(disk && { disk }),
-    ...(isImageFormat(format) && { image: imageOptions(squash, options.platform) }),
+    ...(kind === 'image' && { image: imageOptions(squash, options.platform) }),
     ...(sourceDateEpoch !== undefined && { sourceDateEpoch }),
   };
 }
 
 /** The paths that will be written; none for a stream or an engine. */
-function writtenBy(
-  { output, sha256 }: FlattenOptions,
-  format: Format,
-): { path: string; isDirectory: boolean }[] {
-  const path = pathOf(output, format) ?? '-';
-  if (path === '-') return [];
-  const isDirectory = format === 'directory' || format === 'oci';
-  return [{ path, isDirectory }, ...(sha256 ? [{ path: digestFile(output), isDirectory: false }] : [])];
+function writtenBy(output: Output, { sha256 }: FlattenOptions): { path: string; isDirectory: boolean }[] {
+  if (output.path === undefined || isStream(output)) return [];
+  const { path, kind, format } = output;
+  const isDirectory = kind === 'directory' || format === 'oci';
+  return [{ path, isDirectory }, ...(sha256 ? [{ path: digestFile(path), isDirectory: false }] : [])];
 }
 
 function summary(images: readonly OpenedImage[]): FlattenResult['image'] {

@@ -6,7 +6,7 @@ import { refuseIdlePlatform, refuseMisfits } from './fits.js';
 import type { FlattenOptions } from './flatten.js';
 import { withInput } from './input.js';
 import { planImage } from './sinks/ext/plan.js';
-import { diskOf, formatOf, isDiskFormat } from './sinks/output.js';
+import { parseOutput } from './sinks/output.js';
 
 /** How large a disk image would be, and why. */
 export interface DiskPlan {
@@ -21,13 +21,12 @@ export interface DiskPlan {
 
 /** Sizes the disk image that {@link flatten} would write with the same options, and writes nothing. */
 export async function planDisk(options: FlattenOptions): Promise<DiskPlan> {
-  const output = formatOf(options.output, options.format);
-  if (!isDiskFormat(output)) {
-    throw new FlattenError('USAGE', `--plan is for disk images, and the output is ${output}`);
-  }
-  const [format] = diskOf(output);
+  const output = parseOutput(options.output, options.format);
+  if (output.kind !== 'disk')
+    throw new FlattenError('USAGE', `--plan is for disk images, and the output is ${output.format}`);
+  const { filesystem: format, path } = output;
   refuseMisfits(options, output);
-  return withInput(options, options.output, async ({ image, tree, context }) => {
+  return withInput(options, path, async ({ image, tree, context }) => {
     refuseIdlePlatform(image, options, output);
     const crew = new ContentCrew(context.signal);
     try {

@@ -6,6 +6,7 @@ import { parseChanges } from './oci/change.js';
 import { parsePlatform } from './oci/platform.js';
 import type { ImageOptions, ImageSinkOptions } from './sinks/image.js';
 import { Losses, withLosses } from './sinks/loss.js';
+import type { ImageOutput } from './sinks/output.js';
 import type { Artifact, Flattened } from './sinks/sink.js';
 import type { OpenedImage } from './sources/image.js';
 import type { LoadedTree } from './tree.js';
@@ -63,7 +64,7 @@ export function flattenedOf(image: OpenedImage, tree: LoadedTree): Flattened {
 /** Writes several images to one output, a tree at a time. */
 export async function writeEvery(
   images: readonly OpenedImage[],
-  output: string,
+  output: ImageOutput,
   input: MoreInputOptions,
   sink: ImageSinkOptions,
   context: Context,

@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
 import { FlattenError } from '../errors.js';
-import type { Format } from '../sinks/output.js';
+import type { Format } from '../sinks/format.js';
 import { addDiskOptions, type DiskFlags, splitDiskFlags } from './disk-options.js';
 import { addImageOptions, addKeepOptions, type ImageFlags, splitImageFlags } from './image-options.js';
 import { addInputOptions, type InputFlags } from './input-options.js';
+import { imageAndOutput } from './operands.js';
 import { Progress } from './progress.js';
 import { addReportOptions, type ReportFlags, reportPlan, reportResult } from './report.js';
 import { requireStandardOutput } from './streams.js';
@@ -24,8 +25,10 @@ interface Flags extends Omit<InputFlags, 'verify'>, DiskFlags, ImageFlags, Repor
 /** `flatten IMAGE -o OUTPUT`: the main command, at the root of the program. */
 export function addConvert(program: Command, signal: AbortSignal): void {
   program
+    .usage('IMAGE -o OUTPUT [options]')
+    .allowExcessArguments() // convert() says what was meant
     .argument(
-      '<image>',
+      '[image]',
       'an archive (docker save, OCI; gzip, zstd, xz or bzip2), a layout or rootfs directory, - for standard input',
     )
     .option(
@@ -51,11 +54,15 @@ export function addConvert(program: Command, signal: AbortSignal): void {
     '--plan',
     'print how the size comes together, and write nothing, whatever else is asked for',
   );
-  program.action((input: string, flags: Flags) => convert(input, flags, signal));
+  program.action((_: unknown, flags: Flags) => {
+    const commands = program.commands.map((command) => command.name());
+    const { input, output } = imageAndOutput({ words: program.args, output: flags.output, commands });
+    checkStreams(output, flags);
+    return convert(input, output, flags, signal);
+  });
 }
 
-async function convert(input: string, flags: Flags, signal: AbortSignal): Promise<void> {
-  const output = checkedOutput(flags);
+async function convert(input: string, output: string, flags: Flags, signal: AbortSignal): Promise<void> {
   const { disk, rest: others } = splitDiskFlags(flags);
   const { squash, rest } = splitImageFlags(others);
   const { json, quiet, verbose, verify, plan, ...options } = rest;
@@ -88,12 +95,10 @@ async function convert(input: string, flags: Flags, signal: AbortSignal): Promis
   }
 }
 
-/** Not a mandatory option to commander, which would ask the subcommands for it too. */
-function checkedOutput({ output, json, plan }: Flags): string {
-  if (output === undefined)
-    throw new FlattenError('USAGE', 'no output', { hint: 'say where: flatten IMAGE -o rootfs/' });
+/** Throws `USAGE` where standard output is closed, or not for what would be printed. */
+function checkStreams(output: string, { json, plan }: Flags): void {
   if (json || plan) requireStandardOutput(plan ? 'the plan' : 'JSON');
-  if (output !== '-' || plan) return output;
+  if (output !== '-' || plan) return;
   requireStandardOutput('a tar');
   if (json) throw new FlattenError('USAGE', '--json and -o - both want standard output');
   if (process.stdout.isTTY) {
@@ -101,5 +106,4 @@ function checkedOutput({ output, json, plan }: Flags): string {
       hint: 'pipe it: flatten IMAGE -o - | tar -tf -',
     });
   }
-  return output;
 }

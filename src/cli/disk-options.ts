@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import type { DiskOptions } from '../sinks/output.js';
+import type { DiskOptions } from '../sinks/open.js';
 import { parseCount, parseSize } from './numbers.js';
 
 /** Options of disk images, as commander gives them. */

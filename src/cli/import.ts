@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { FlattenError } from '../errors.js';
-import { IMAGE_FORMATS, isImageFormat, transportOf } from '../sinks/image/location.js';
-import type { Format } from '../sinks/output.js';
+import { type Format, isImageFormat } from '../sinks/format.js';
+import { IMAGE_FORMATS, transportOf } from '../sinks/image/location.js';
 import { addImageOptions, type ImageFlags, splitImageFlags } from './image-options.js';
 import { parseCount, parseSize } from './numbers.js';
 import { Progress } from './progress.js';

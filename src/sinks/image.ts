@@ -1,4 +1,5 @@
 import { type ImageSinkOptions, openImageWriter } from './image/writer.js';
+import type { ImageOutput } from './output.js';
 import type { Sink } from './sink.js';
 
 export {
@@ -14,7 +15,7 @@ export {
  * that a tree can say, but for what overlayfs keeps to itself; the artifact's digest is the image's. Beyond what every sink throws:
  * `UNSUPPORTED` for names that no layer can have, `TOOL` where an engine is missing or refuses.
  */
-export function imageSink(output: string, options: ImageSinkOptions): Sink {
+export function imageSink(output: ImageOutput, options: ImageSinkOptions): Sink {
   return {
     async write(flattened, context) {
       flattened.verified.catch(() => {});

@@ -29,10 +29,6 @@ export function transportOf(output: string): ImageFormat | undefined {
   return TRANSPORT.exec(output)?.[1] as ImageFormat | undefined;
 }
 
-export function isImageFormat(format: string): format is ImageFormat {
-  return (IMAGE_FORMATS as readonly string[]).includes(format);
-}
-
 /**
  * Takes apart `docker-archive:FILE[:NAME[:TAG]]`, `oci:DIR[:TAG]`, `oci-archive:FILE[:TAG]` and `docker-daemon:NAME[:TAG]`,
  * in which, as in skopeo's, the first colon ends the path. An output without a transport is all path. Throws `USAGE`.

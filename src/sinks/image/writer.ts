@@ -8,13 +8,14 @@ import { layerTree } from '../../rootfs/layer-tree.js';
 import type { Rootfs } from '../../rootfs/node.js';
 import { eachName } from '../../rootfs/walk.js';
 import { Losses } from '../loss.js';
+import type { ImageOutput } from '../output.js';
 import type { Artifact, Flattened, SinkOptions } from '../sink.js';
 import { refuseZeros } from '../tar/zeros.js';
 import { DockerForm } from './docker-form.js';
 import { withEngineHint } from './engine-trouble.js';
 import type { ImageForm, WrittenLayer } from './form.js';
 import { copyLayer, type LayerCompression, type LayerSums, writeLayer } from './layer.js';
-import { type ImageFormat, type ImageLocation, locateImage } from './location.js';
+import type { ImageLocation } from './location.js';
 import { OciForm } from './oci-form.js';
 import type { Store } from './store.js';
 import { openTarget, type Target } from './target.js';
@@ -33,7 +34,6 @@ export interface ImageOptions {
 }
 
 export interface ImageSinkOptions extends SinkOptions, ImageOptions {
-  readonly format: ImageFormat;
   /** Seconds since 1970: when the image was created. Default: when its source was. */
   readonly sourceDateEpoch?: number;
 }
@@ -51,17 +51,16 @@ export interface ImageWriter {
 /** The annotation of a manifest that says which image it was made from. */
 export const SOURCE_ANNOTATION = 'flatten.source.digest';
 
-/** Throws what {@link openTarget} throws, and `USAGE` for an output that makes no sense. */
+/** Throws what {@link openTarget} throws. */
 export async function openImageWriter(
-  output: string,
+  { text, location }: ImageOutput,
   options: ImageSinkOptions,
   context: Context,
 ): Promise<ImageWriter> {
-  const location = locateImage(output, options.format);
   const target = await openTarget(location, options, context).catch((error: unknown) => {
-    throw inWords(error, output);
+    throw inWords(error, text);
   });
-  return new Writer(output, formOf(location, target.store), target, options);
+  return new Writer(text, formOf(location, target.store), target, options);
 }
 
 function formOf({ format, name, tag }: ImageLocation, store: Store): ImageForm {

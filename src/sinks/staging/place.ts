@@ -23,8 +23,9 @@ export function locate(output: string): Place {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
       throw ioError(error, `${output}: cannot be written`);
-    throw new FlattenError('NOT_FOUND', `${directory}: the output's directory is not there`, {
-      hint: `mkdir -p ${directory}`,
+    const typed = dirname(output);
+    throw new FlattenError('NOT_FOUND', `${typed}: the output's directory is not there`, {
+      hint: `mkdir -p ${typed}`,
     });
   }
 }

@@ -1,0 +1,84 @@
+import type { ExtFormat } from '../ext/structures/features.js';
+import type { PackKind } from '../layer/pack.js';
+import { IMAGE_FORMATS, type ImageFormat } from './image/location.js';
+
+/** The formats of output, by name. */
+export const FORMATS = [
+  'directory',
+  'tar',
+  'tar.gz',
+  'tar.zst',
+  'ext2',
+  'ext3',
+  'ext4',
+  'ext2.gz',
+  'ext3.gz',
+  'ext4.gz',
+  'ext2.zst',
+  'ext3.zst',
+  'ext4.zst',
+  ...IMAGE_FORMATS,
+] as const;
+export type Format = (typeof FORMATS)[number];
+
+/** The formats of flat tars, compressed or not. */
+export type TarFormat = Extract<Format, 'tar' | `tar.${string}`>;
+/** The formats of disk images, compressed or not. */
+export type DiskFormat = Extract<Format, `ext${string}`>;
+
+export function isFormat(name: string): name is Format {
+  return (FORMATS as readonly string[]).includes(name);
+}
+
+export function isTarFormat(format: Format): format is TarFormat {
+  return format.startsWith('tar');
+}
+
+export function isDiskFormat(format: Format): format is DiskFormat {
+  return format.startsWith('ext');
+}
+
+export function isImageFormat(format: Format): format is ImageFormat {
+  return (IMAGE_FORMATS as readonly string[]).includes(format);
+}
+
+/** What a disk image's format says: the file system, and how the file is compressed. */
+export function diskOf(format: DiskFormat): [ExtFormat, PackKind | undefined] {
+  const [name, ending] = format.split('.') as [ExtFormat, string | undefined];
+  return [name, compressionOf(ending)];
+}
+
+/** How the file of a flat tar is compressed. */
+export function tarCompression(format: TarFormat): PackKind | 'none' {
+  return compressionOf(format.split('.')[1]) ?? 'none';
+}
+
+function compressionOf(ending: string | undefined): PackKind | undefined {
+  return ending === undefined ? undefined : ending === 'gz' ? 'gzip' : 'zstd';
+}
+
+/** Which format a file name asks for, by its ending; the longest ending comes first. */
+const ENDINGS: readonly (readonly [string, Format])[] = [
+  ['.tar.gz', 'tar.gz'],
+  ['.tgz', 'tar.gz'],
+  ['.tar.zst', 'tar.zst'],
+  ['.tzst', 'tar.zst'],
+  ['.tar', 'tar'],
+  ...(
+    [
+      ['.img', 'ext3'],
+      ['.ext2', 'ext2'],
+      ['.ext3', 'ext3'],
+      ['.ext4', 'ext4'],
+    ] as const
+  ).flatMap(([end, format]) => [
+    [`${end}.gz`, `${format}.gz`] as const,
+    [`${end}.zst`, `${format}.zst`] as const,
+    [end, format] as const,
+  ]),
+];
+
+/** The format that a file's name asks for; undefined where it asks for none. */
+export function formatOfName(name: string): Format | undefined {
+  return ENDINGS.find(([end]) => name.toLowerCase().endsWith(end))?.[1];
+}

@@ -1,0 +1,41 @@
+import type { ExtOptions } from './ext.js';
+import type { ImageOptions } from './image.js';
+import type { Output } from './output.js';
+import type { Sink, SinkOptions } from './sink.js';
+
+/** What a disk image can be asked for; nothing of it makes sense elsewhere. */
+export type DiskOptions = Omit<ExtOptions, 'format' | 'time' | 'digest'>;
+
+/** Options of every kind of output. */
+export interface OutputOptions extends SinkOptions {
+  readonly disk?: DiskOptions;
+  readonly image?: ImageOptions;
+  /** Seconds since 1970: when a disk image or an image says it was made. */
+  readonly sourceDateEpoch?: number;
+  /** Compute the digest of a file. Default: of a flat tar, since it is at hand as the bytes go by, but not of a disk image. */
+  readonly digest?: boolean;
+}
+
+/** The sink for an output. Only the code of the format asked for is loaded. */
+export async function openSink(output: Output, options: OutputOptions): Promise<Sink> {
+  const { disk, image, sourceDateEpoch, ...common } = options;
+  switch (output.kind) {
+    case 'directory':
+      return (await import('./directory.js')).directorySink(output.path, common);
+    case 'tar': {
+      const { path, compression } = output;
+      return (await import('./tar.js')).tarSink(path, { ...common, compression });
+    }
+    case 'disk': {
+      const { path, filesystem: format, compression } = output;
+      const time = sourceDateEpoch !== undefined && { time: sourceDateEpoch };
+      const { extSink } = await import('./ext.js');
+      return extSink(path, { ...common, ...disk, ...time, format, ...(compression && { compression }) });
+    }
+    case 'image': {
+      const { imageSink } = await import('./image.js');
+      const created = sourceDateEpoch !== undefined && { sourceDateEpoch };
+      return imageSink(output, { ...common, ...image, ...created });
+    }
+  }
+}

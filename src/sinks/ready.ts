@@ -1,0 +1,28 @@
+import { accessSync, constants } from 'node:fs';
+import { ioError } from '../errors.js';
+import { digestFile } from './digest-file.js';
+import { isStream, type Output } from './output.js';
+import { locate } from './staging/place.js';
+import { refuseExisting } from './staging.js';
+
+/**
+ * Throws what is known of an output before there is an image for it: `OUTPUT_EXISTS` and `UNSUPPORTED` as
+ * {@link refuseExisting} does, `NOT_FOUND` and `IO` for a directory that is missing or takes no files, `TOOL` for a
+ * program that is not installed. Changes nothing; what appears meanwhile is seen when the output is written.
+ */
+export async function refuseUnready(
+  output: Output,
+  { force = false, sha256 = false }: { readonly force?: boolean; readonly sha256?: boolean },
+): Promise<void> {
+  if (output.path === undefined || isStream(output)) return;
+  const { parent } = locate(output.path);
+  try {
+    accessSync(parent, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw ioError(error, `${output.text}: cannot be written`);
+  }
+  const kind = output.kind === 'directory' ? 'directory' : output.format === 'oci' ? 'layout' : 'file';
+  refuseExisting(output.path, kind, { force });
+  if (sha256) refuseExisting(digestFile(output.path), 'file', { force });
+  if (output.kind === 'disk') (await import('./ext/tool.js')).findTool('mke2fs');
+}

@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, copyFileSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { flatten } from '../src/index.js';
+import { needs } from './support/needs.js';
+import { CLI, run } from './support/program.js';
+import { PROJECT } from './support/project.js';
+import { scratch } from './support/scratch.js';
+
+function workplace(t: TestContext): string {
+  const cwd = scratch(t);
+  copyFileSync(join(PROJECT, 'test/images/demo.tar'), join(cwd, 'image.tar'));
+  return cwd;
+}
+
+/** Runs what makes no sense: gives the error and its hint, and sees to it that nothing was written. */
+function refused(cwd: string, args: readonly string[], options: { readonly input?: Buffer } = {}): string {
+  const before = readdirSync(cwd);
+  const { code, stderr } = run(args, { cwd, ...options });
+  assert.equal(code, 2, `${args.join(' ')}: ${stderr}`);
+  assert.deepEqual(readdirSync(cwd), before);
+  return stderr;
+}
+
+test('a command line that lacks something gets the one that was meant', (t) => {
+  const cwd = workplace(t);
+  writeFileSync(join(cwd, "it's.tar"), '');
+  for (const [args, hint] of [
+    [['image.tar'], 'flatten image.tar -o rootfs/'],
+    [["it's.tar"], "flatten 'it'\\''s.tar' -o rootfs/"],
+    [['image.tar', 'tree/'], 'flatten image.tar -o tree/'],
+    [['image.tar', 'b', '-o', 'c/'], 'flatten image.tar -o c/'],
+    [['alpine'], 'for an image of Docker: docker save alpine | flatten - -o rootfs/'],
+    [['alpine:3.20'], 'for an image of Docker: docker save alpine:3.20 | flatten - -o rootfs/'],
+    [['imprt', 'image.tar', '-o', 'new.tar'], 'flatten import image.tar'],
+    [['unmuont', 'x'], 'flatten unmount x'],
+    [['verfy', 'a', 'b'], 'flatten verify a b'],
+    [[], 'name one: flatten image.tar -o rootfs/'],
+  ] as const)
+    assert.equal(refused(cwd, [...args]).split('\n')[1], `  ${hint}`, args.join(' '));
+  assert.match(refused(cwd, ['image.tar', '-o', 'x/', '--forse']), /Did you mean --force\?/);
+});
+
+test('standard input that nobody asked for is pointed to', (t) => {
+  const cwd = workplace(t);
+  const hint = (command: string) => {
+    const line = `${command.replaceAll('flatten', `'${process.execPath}' '${CLI}'`)}; true`;
+    return execFileSync('sh', ['-c', line], { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  };
+  for (const command of ['flatten < image.tar 2>&1', 'cat image.tar | flatten 2>&1'])
+    assert.match(hint(command), /- stands for standard input\n {2}flatten - -o rootfs\/\n$/);
+});
+
+test('a name without an ending is a directory; an ending that is not written says what to do', async (t) => {
+  const cwd = workplace(t);
+  const input = join(cwd, 'image.tar');
+  for (const name of ['rootfs', '.hidden', 'two words']) {
+    const { format } = await flatten({ input, output: join(cwd, name) });
+    assert.equal(format, 'directory');
+    assert.ok(statSync(join(cwd, name, 'etc')).isDirectory());
+  }
+  writeFileSync(join(cwd, 'file'), '');
+  for (const [output, hint] of [
+    ['d.qcow2', /flatten IMAGE -o d\.img && qemu-img convert -O qcow2 d\.img d\.qcow2$/],
+    ['d.vhd', /qemu-img convert -O vpc d\.img d\.vhd$/],
+    ['d.VMDK', /qemu-img convert -O vmdk d\.img d\.VMDK$/],
+    ['d.raw', /--format ext4$/],
+    ['d.tar.xz', /flatten IMAGE -o - \| xz > d\.tar\.xz$/],
+    ['d.squashfs', /flatten IMAGE -o - \| sqfstar d\.squashfs$/],
+    ['d.erofs', /mkfs\.erofs d\.erofs d\/$/],
+    ['alpine-3.20', /for a directory type -o alpine-3\.20\//],
+    ['/dev/stdout', /-o -$/],
+    ['file', /for a directory type -o file\//],
+  ] as const) {
+    const said = refused(cwd, ['image.tar', '-o', output]);
+    assert.match(said, /: the name does not say what to write\n/);
+    assert.match(said.trimEnd(), hint);
+  }
+});
+
+test('what needs no image is refused before the image is opened', { skip: needs('root') }, async (t) => {
+  const cwd = workplace(t);
+  for (const output of [
+    'tree/',
+    'flat.tar',
+    'disk.img',
+    'oci:layout',
+    'docker-archive:new.tar:a',
+    'x.tar.sha256',
+  ])
+    assert.equal(
+      run(['image.tar', '-o', output, ...(/sha/.test(output) ? ['--format', 'tar'] : [])], { cwd }).code,
+      0,
+    );
+  mkdirSync(join(cwd, 'locked'));
+  // There is no such image: that it is missing would be said as soon as it is opened.
+  const input = 'missing.tar';
+  for (const [args, message] of [
+    [['-o', 'tree/'], /tree\/: exists already/],
+    [['-o', 'flat.tar'], /flat\.tar: exists already/],
+    [['-o', 'disk.img'], /disk\.img: exists already/],
+    [['-o', 'oci:layout'], /layout: exists already/],
+    [['-o', 'docker-archive:new.tar'], /new\.tar: exists already/],
+    [['-o', 'x.tar', '--sha256'], /x\.tar\.sha256: exists already/],
+    [
+      ['-o', 'nope/x.tar'],
+      /^flatten: error: nope: the output's directory is not there\n {2}mkdir -p nope\n$/,
+    ],
+    [['-o', 'image.tar/x.tar'], /ENOTDIR/],
+    [['-o', 'x.tar', '--size', '1G'], /--size: only for disk images/],
+  ] as const)
+    assert.match(run([input, ...args], { cwd }).stderr, message, args.join(' '));
+});
+
+test(
+  'a directory that takes no files is said before the image is opened',
+  { skip: needs('root', 'setpriv') },
+  (t) => {
+    const cwd = workplace(t);
+    chmodSync(cwd, 0o755);
+    const args = ['--reuid', '65534', '--regid', '65534', '--clear-groups', process.execPath, CLI];
+    const command = ['setpriv', ...args, join(cwd, 'missing.tar'), '-o', join(cwd, 'new/')];
+    const said = execFileSync('sh', ['-c', '"$@" 2>&1; true', 'sh', ...command], {
+      encoding: 'utf8',
+      cwd: '/',
+    });
+    assert.match(said, /new\/: cannot be written: EACCES/);
+  },
+);
