@@ -6,8 +6,8 @@ import { refuseIdlePlatform } from './fits.js';
 import { type InputOptions, withInput } from './input.js';
 import { ContentReader } from './layer/content.js';
 import { sameContent } from './layer/same-content.js';
-import { compare, type Difference } from './rootfs/compare.js';
-import type { Rootfs } from './rootfs/node.js';
+import { compare, type Difference, type DifferenceKind } from './rootfs/compare.js';
+import type { Content, Rootfs } from './rootfs/node.js';
 import type { Image } from './sources/image.js';
 import { openImage } from './sources/open.js';
 import { loadTree } from './tree.js';
@@ -16,32 +16,42 @@ import { loadTree } from './tree.js';
 export interface VerifyOptions extends InputOptions {
   /** The output: a disk image, a flat tar, a directory, or an image with its transport, as `oci:DIR`. */
   readonly output: string;
+  /** List no more differences than this; all are counted. Default: all are listed. */
+  readonly limit?: number;
 }
+
+/** In how many places two trees differ. */
+export type DifferenceCounts = Readonly<Partial<Record<DifferenceKind, number>>>;
 
 /** What {@link verify} found. */
 export interface VerifyResult {
   readonly entries: number;
+  /** In the order of the paths, as many as were asked for. */
   readonly differences: readonly Difference[];
+  /** How many there are of each kind, listed or not; the most first. */
+  readonly counts: DifferenceCounts;
 }
 
 /** Reads an output back, without mounting it, and compares it with the tree of the image it was made of. */
 export async function verify(options: VerifyOptions): Promise<VerifyResult> {
   return withInput(options, undefined, async ({ image, tree, context }) => {
     refuseIdlePlatform(image, options);
-    const { output } = options;
+    const { output, limit = Number.POSITIVE_INFINITY } = options;
     const open = () => openImage(output, {}, context, { rootfsOnly: !isImage(output) });
-    const differences = await differencesOf(output, open, tree.rootfs, context);
+    const found = await differencesOf({ path: output, open, limit }, tree.rootfs, context);
     await tree.verified;
-    return { entries: tree.rootfs.entries, differences };
+    return { entries: tree.rootfs.entries, ...found };
   });
 }
 
 /** Fails where what lies at `path` differs from the tree it was written from: a fault of the disk, the system, or flatten. */
 export async function readBack(path: string, rootfs: Rootfs, context: Context): Promise<void> {
   const open = () => openImage(isImage(path) ? path : `rootfs:${path}`, {}, context);
-  const [first, ...more] = await differencesOf(path, open, rootfs, context);
+  const { differences, counts } = await differencesOf({ path, open, limit: 1 }, rootfs, context);
+  const [first] = differences;
   if (first === undefined) return;
-  const others = more.length === 0 ? '' : `, and ${more.length} more differences`;
+  const kinds = Object.entries(counts).map(([kind, count]) => `${kind} ${count}`);
+  const others = isOne(counts) ? '' : `; differences in all: ${kinds.join(', ')}`;
   const isDirectory = statSync(path, { throwIfNoEntry: false })?.isDirectory();
   const asRoot = isDirectory && process.getuid?.() !== 0;
   throw new FlattenError('LOSS', `read back: ${first.what}${others}`, {
@@ -50,17 +60,31 @@ export async function readBack(path: string, rootfs: Rootfs, context: Context): 
   });
 }
 
+function isOne(counts: DifferenceCounts): boolean {
+  return Object.values(counts).reduce((total, count) => total + count, 0) === 1;
+}
+
 async function differencesOf(
-  path: string,
-  open: () => Promise<Image>,
+  {
+    path,
+    open,
+    limit,
+  }: { readonly path: string; readonly open: () => Promise<Image>; readonly limit: number },
   expected: Rootfs,
   context: Context,
-): Promise<Difference[]> {
+): Promise<Pick<VerifyResult, 'differences' | 'counts'>> {
   const actual = await openTree(path, open, context);
   const readers = [new ContentReader(), new ContentReader()] as const;
   try {
     const { rootfs, mayAdd } = actual;
-    return [...compare(expected, rootfs, { mayAdd, sameContent: (a, b) => sameContent(a, b, ...readers) })];
+    const differences: Difference[] = [];
+    const counts = new Map<DifferenceKind, number>();
+    const options = { mayAdd, sameContent: (a: Content, b: Content) => sameContent(a, b, ...readers) };
+    for (const difference of compare(expected, rootfs, options)) {
+      if (differences.length < limit) differences.push(difference);
+      counts.set(difference.kind, (counts.get(difference.kind) ?? 0) + 1);
+    }
+    return { differences, counts: Object.fromEntries([...counts].sort(([, a], [, b]) => b - a)) };
   } finally {
     for (const reader of readers) reader.close();
     await actual.close();

@@ -1,6 +1,6 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import type { DiskOptions } from '../sinks/open.js';
-import { parseCount, parseSize } from './numbers.js';
+import { parseCount, parsePercent, parseSize, parseSizeOrShare } from './numbers.js';
 
 /** Options of disk images, as commander gives them. */
 export type DiskFlags = DiskOptions;
@@ -9,13 +9,21 @@ export type DiskFlags = DiskOptions;
 export function addDiskOptions(command: Command): Command {
   return command
     .optionsGroup('Disk images:')
-    .option('--size <bytes>', 'the size of the file (default: the least that holds the tree)', parseSize)
-    .option('--free <bytes>', 'room to leave beyond what the tree takes', parseSize)
+    .option(
+      '--size <bytes>',
+      'the size of the file, as 2G (default: the least that holds the tree)',
+      parseSize,
+    )
+    .option(
+      '--free <bytes|percent>',
+      'room to leave beyond what the tree takes, as 64M, or as 10% of all blocks',
+      parseSizeOrShare,
+    )
     .option('--free-inodes <count>', 'inodes to leave (default: one for every 16K of --free)', parseCount)
     .option('--label <name>', 'the volume label, at most 16 bytes')
     .option('--uuid <uuid>', 'the UUID (default: derived from the content)')
     .option('--journal <bytes>', "the journal's size, or none, which only ext4 allows", parseJournal)
-    .option('--reserved <percent>', 'room that only root may fill (0)', parsePercent);
+    .option('--reserved <percent>', 'room that only root may fill, as 5% of all blocks (0)', parsePercent);
 }
 
 /** Takes the options of disk images out of a command's flags. */
@@ -31,11 +39,4 @@ export function splitDiskFlags<T extends DiskFlags>(
 
 function parseJournal(text: string): number | 'none' {
   return text === 'none' ? text : parseSize(text);
-}
-
-function parsePercent(text: string): number {
-  const percent = Number(text);
-  if (text.trim() === '' || !Number.isFinite(percent))
-    throw new InvalidArgumentError('It is a number of percent.');
-  return percent;
 }

@@ -1,14 +1,36 @@
 import { InvalidArgumentError } from 'commander';
+import type { Share } from '../ext/size-options.js';
 
-const UNITS: Readonly<Record<string, number>> = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 };
+const LETTERS = ['', 'K', 'M', 'G', 'T'];
 
-/** Reads a size: a number of bytes, or of `K`, `M`, `G`, `T` (powers of 1024; `KiB` and `KB` mean the same). */
+/**
+ * Reads a size in bytes: `1073741824`, `1G` and `1GiB` (powers of 1024, as mke2fs and qemu-img have them), `1GB` (powers of
+ * 1000); whatever the case. Fractions are fine, `1.5G`, and rounded down to whole bytes.
+ */
 export function parseSize(text: string): number {
-  const match = /^(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?$/i.exec(text.trim());
-  const size = match === null ? Number.NaN : Math.floor(Number(match[1]) * UNITS[match[2]!.toUpperCase()]!);
-  if (!Number.isSafeInteger(size))
-    throw new InvalidArgumentError('A size is a number, as 64M, 2G or 1073741824.');
+  const [, digits, letter = '', ending = ''] = /^(\d+(?:\.\d+)?) ?([KMGT]?)(iB|B)?$/i.exec(text.trim()) ?? [];
+  const isDecimal = ending.toUpperCase() === 'B';
+  const power = LETTERS.indexOf(letter.toUpperCase());
+  const isByteAlone = letter === '' && ending.length > 1; // 5iB
+  const size = isByteAlone ? Number.NaN : Math.floor(Number(digits) * (isDecimal ? 1000 : 1024) ** power);
+  if (digits === undefined || !Number.isSafeInteger(size)) {
+    throw new InvalidArgumentError(
+      'A size is a number of bytes, or as 64M, 64MiB (1024 x 1024) or 64MB (1000 x 1000).',
+    );
+  }
   return size;
+}
+
+/** Reads a size, or a share as `10%`. */
+export function parseSizeOrShare(text: string): number | Share {
+  return text.trim().endsWith('%') ? { percent: parsePercent(text) } : parseSize(text);
+}
+
+/** Reads `5%` or `5`. */
+export function parsePercent(text: string): number {
+  const [, digits] = /^(\d+(?:\.\d+)?) ?%?$/.exec(text.trim()) ?? [];
+  if (digits === undefined) throw new InvalidArgumentError('It is a number of percent, as 5%.');
+  return Number(digits);
 }
 
 /** Reads a whole number that is not negative. */

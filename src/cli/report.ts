@@ -59,27 +59,32 @@ export function reportPlan({ lines, ...plan }: DiskPlan, { json }: ReportFlags):
   else process.stdout.write(`${lines.join('\n')}\n`);
 }
 
-/** Prints each difference on standard output, and their number on stderr. */
+/** Prints the differences that are listed on standard output, and on stderr how many there are of each kind. */
 export function reportDifferences(output: string, result: VerifyResult, { json, quiet }: ReportFlags): void {
-  const { entries, differences } = result;
+  const { entries, differences, counts } = result;
   if (json) {
-    printJson({
-      entries,
-      differences: differences.map(({ path, what }) => ({
-        path: printable(path) || '.',
-        what: printable(what),
-      })),
-    });
+    const listed = differences.map(({ kind, path, what }) => ({
+      kind,
+      path: printable(path) || '.',
+      what: printable(what),
+    }));
+    printJson({ entries, counts, differences: listed });
   } else {
     for (const { path, what } of differences)
       process.stdout.write(`${printable(path) || '.'}: ${printable(what)}\n`);
   }
   if (json || quiet) return;
-  const found =
-    differences.length === 0
-      ? 'as the image has them'
-      : `${showCount(differences.length)} difference${differences.length === 1 ? '' : 's'}`;
-  process.stderr.write(`${output}: ${showCount(entries)} entries, ${found}\n`);
+  process.stderr.write(`${output}: ${showCount(entries)} entries, ${foundIn(result)}\n`);
+}
+
+function foundIn({ differences, counts }: VerifyResult): string {
+  const kinds = Object.entries(counts);
+  const total = kinds.reduce((sum, [, count]) => sum + count, 0);
+  if (total === 0) return 'as the image has them';
+  const listed = kinds.map(([kind, count]) => `${kind} ${showCount(count)}`).join(', ');
+  const more =
+    total > differences.length ? `; ${showCount(differences.length)} are listed (--limit 0: all)` : '';
+  return `${showCount(total)} difference${total === 1 ? '' : 's'}: ${listed}${more}`;
 }
 
 /** Prints what a command did that writes no output, such as `mount`. */

@@ -1,9 +1,13 @@
 import type { Command } from 'commander';
 import { EXIT } from './exit.js';
 import { addInputOptions, type InputFlags } from './input-options.js';
+import { parseCount } from './numbers.js';
 import { Progress } from './progress.js';
 import { addReportOptions, type ReportFlags, reportDifferences } from './report.js';
 import { requireStandardOutput } from './streams.js';
+
+/** The options of `flatten verify`, as commander gives them. */
+type Flags = InputFlags & ReportFlags & { readonly limit: number };
 
 /** `flatten verify OUTPUT IMAGE`: compares what was written with what it was written from. */
 export function addVerify(program: Command, signal: AbortSignal): void {
@@ -15,9 +19,14 @@ export function addVerify(program: Command, signal: AbortSignal): void {
     )
     .argument('<output>', 'what was written: FILE.img, FILE.tar, rootfs/')
     .argument('<image>', 'what it was written from');
-  addReportOptions(addInputOptions(command));
-  command.action(async (output: string, input: string, flags: InputFlags & ReportFlags) => {
-    const { json, quiet, verbose, ...options } = flags;
+  addReportOptions(addInputOptions(command)).option(
+    '--limit <count>',
+    'list at most so many differences; 0 lists all',
+    parseCount,
+    100,
+  );
+  command.action(async (output: string, input: string, flags: Flags) => {
+    const { json, quiet, verbose, limit, ...options } = flags;
     if (json) requireStandardOutput('JSON');
     const progress = new Progress(process.stderr, quiet ?? false);
     try {
@@ -26,6 +35,7 @@ export function addVerify(program: Command, signal: AbortSignal): void {
         ...options,
         input,
         output,
+        ...(limit > 0 && { limit }),
         signal,
         onEvent: progress.show.bind(progress),
       });

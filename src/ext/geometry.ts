@@ -52,17 +52,20 @@ export function planGeometry(demand: Demand, options: SizeOptions): Geometry {
 }
 
 function leastGeometry(demand: Demand, options: SizeOptions): Geometry {
-  const { format, free = 0, reserved: percent = 0 } = options;
-  const freeBlocks = Math.ceil(free / BLOCK);
-  const inodes = demand.inodes + (options.freeInodes ?? Math.floor(free / BYTES_PER_FREE_INODE));
-  const taken = needed(demand, options) + freeBlocks;
-  for (let reserved = 0; ; ) {
+  const { format, free = 0, freeInodes, reserved: percent = 0 } = options;
+  const taken = needed(demand, options);
+  const freeBlocks = (blocks: number) =>
+    typeof free === 'number' ? Math.ceil(free / BLOCK) : Math.ceil((blocks * free.percent) / 100);
+  // What is a share of all blocks makes more of them: until all of it fits.
+  for (let [reserved, room] = [0, freeBlocks(0)]; ; ) {
     const inGroups = (groups: number) =>
-      Math.max(taken + reserved + cutBlocks(format, groups), formatFloor(options));
-    const grouping = leastGrouping(inGroups, inodes);
-    const wanted = share(grouping.blocks, percent);
-    if (wanted <= reserved) return complete(grouping, demand, options);
-    reserved = wanted;
+      Math.max(taken + room + reserved + cutBlocks(format, groups), formatFloor(options));
+    const inodes =
+      freeInodes ?? Math.floor((typeof free === 'number' ? free : room * BLOCK) / BYTES_PER_FREE_INODE);
+    const grouping = leastGrouping(inGroups, demand.inodes + inodes);
+    const wanted = [share(grouping.blocks, percent), freeBlocks(grouping.blocks)] as const;
+    if (wanted[0] <= reserved && wanted[1] <= room) return complete(grouping, demand, options);
+    [reserved, room] = [Math.max(wanted[0], reserved), Math.max(wanted[1], room)];
   }
 }
 

@@ -11,13 +11,25 @@ const MAX_JOURNAL = 10_240_000;
 const MAX_JOURNAL_IN_INODE = 65_536;
 const JOURNAL_TREE = 2;
 
+/** Percent. More would be a size: --size. */
+const MAX_FREE = 90;
+/** Percent, as mke2fs has it. */
+const MAX_RESERVED = 50;
+/** Percent. What is free and what is reserved must leave room for what is not. */
+const MAX_BOTH = 95;
+
+/** A part of all blocks of a file system. */
+export interface Share {
+  readonly percent: number;
+}
+
 /** What a user may ask of the size. All bytes, but `freeInodes` and `reserved`, which is in percent of all blocks. */
 export interface SizeOptions {
   readonly format: ExtFormat;
   /** The size of the file. Absent: the least that holds the tree and what else is asked for. */
   readonly size?: number;
-  /** Room beyond the tree's own. */
-  readonly free?: number;
+  /** Room beyond the tree's own and what is reserved; as a share up to 90 percent. */
+  readonly free?: number | Share;
   /** Absent: one for every 16 KiB of free room. */
   readonly freeInodes?: number;
   /** Kept for root, 0 to 50. Default 0. */
@@ -37,12 +49,23 @@ export function checkSizeOptions({
 }: SizeOptions): void {
   if (size !== undefined && free !== undefined) throw usage('--size and --free: give one of them');
   for (const [name, value] of Object.entries({ size, free, 'free-inodes': freeInodes })) {
-    if (value !== undefined && !(Number.isSafeInteger(value) && value >= 0)) {
+    if (typeof value === 'object') checkShare(value);
+    else if (value !== undefined && !(Number.isSafeInteger(value) && value >= 0)) {
       throw usage(`--${name} ${value}: not a whole number`);
     }
   }
-  if (!(reserved >= 0 && reserved <= 50)) throw usage(`--reserved ${reserved}: not between 0 and 50 percent`);
+  if (!(reserved >= 0 && reserved <= MAX_RESERVED))
+    throw usage(`--reserved ${reserved}: not between 0 and ${MAX_RESERVED} percent`);
+  if (typeof free === 'object' && free.percent + reserved > MAX_BOTH)
+    throw usage(
+      `--free ${free.percent}% and --reserved ${reserved}%: together more than ${MAX_BOTH} percent`,
+    );
   if (journal !== undefined) checkJournal(format, journal);
+}
+
+function checkShare({ percent }: Share): void {
+  if (!(percent >= 0 && percent <= MAX_FREE))
+    throw usage(`--free ${percent}%: not between 0 and ${MAX_FREE} percent`);
 }
 
 function checkJournal(format: ExtFormat, journal: number | 'none'): void {

@@ -59,6 +59,25 @@ test('free room, free inodes, reserved blocks', { skip }, async (t) => {
   assert.ok(Number(fact('Free inodes')) >= 5000);
 });
 
+test('a share of the blocks is free, beyond what is reserved', { skip }, async (t) => {
+  for (const [format, percent, reserved] of [
+    ['ext3', 10, 0],
+    ['ext2', 33.3, 5],
+    ['ext4', 90, 5],
+    ['ext4', 45, 50],
+  ] as const) {
+    const image = imageIn(scratch(t), format);
+    await writeExt(specimen(t), image, { format, free: { percent }, reserved });
+    assertSound(image);
+    const fact = facts(image);
+    const blocks = Number(fact('Block count'));
+    const room = Number(fact('Free blocks')) - Number(fact('Reserved block count'));
+    assert.ok(room >= (blocks * percent) / 100, `${room} of ${blocks} blocks are free: ${percent}%`);
+    // Where the share is what counts, the image is no larger than that takes.
+    if (percent === 90) assert.ok(room < (blocks * (percent + 1)) / 100, `${room} of ${blocks}`);
+  }
+});
+
 test('label, UUID and time are as told', { skip }, async (t) => {
   const image = imageIn(scratch(t), 'ext3');
   const uuid = '01234567-89ab-cdef-0123-456789abcdef';
@@ -120,6 +139,9 @@ test('options that make no sense are usage errors', async (t) => {
     { format: 'ext3', size: MEBIBYTE, free: MEBIBYTE },
     { format: 'ext3', free: -1 },
     { format: 'ext3', reserved: 51 },
+    { format: 'ext3', free: { percent: 91 } },
+    { format: 'ext3', free: { percent: -1 } },
+    { format: 'ext3', free: { percent: 60 }, reserved: 36 },
     { format: 'ext3', label: 'seventeen bytes..' },
     { format: 'ext3', uuid: 'no' },
     { format: 'ext3', time: 2 ** 32 },
