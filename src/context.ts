@@ -1,15 +1,25 @@
-/** What a run tells its caller while it works. Byte counts are totals so far, not steps. */
+/**
+ * What a run is busy with, in the order in which it may come to it: bringing a stream or a compressed archive into a file, reading layers,
+ * reading content for a disk image's size, writing, compressing a disk image, reading the output back, computing
+ * its digest, sending an image to an engine or to standard output. What needs no time of its own is left out; several images are made one after the other.
+ */
+export type Phase = 'open' | 'load' | 'plan' | 'write' | 'compress' | 'check' | 'digest' | 'send';
+
+/** What a run tells its caller while it works. */
 export type Event =
-  /** A layer is being read: `done` of `total` stored bytes. `layer` counts from 1. */
+  /**
+   * `done` of `total` bytes of a phase. It begins with 0, never goes back or beyond the total, and ends with `done` equal to
+   * `total`, which is absent before where nobody knows it (a stream). The bytes of `open` and `load` are stored ones.
+   */
   | {
-      readonly type: 'load';
-      readonly layer: number;
-      readonly layers: number;
+      readonly type: 'progress';
+      readonly phase: Phase;
       readonly done: number;
-      readonly total: number;
+      readonly total?: number;
+      /** The lowest layer that is still being read, from 1, of so many. */
+      readonly layer?: number;
+      readonly layers?: number;
     }
-  /** The output is being written: `done` of `total` content bytes. */
-  | { readonly type: 'write'; readonly done: number; readonly total: number }
   /** Something a person should know that is no error. */
   | { readonly type: 'warning'; readonly message: string };
 

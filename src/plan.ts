@@ -34,6 +34,7 @@ export async function planDisk(options: FlattenOptions): Promise<DiskPlan> {
         tree.rootfs,
         { ...options.disk, format, strict: options.strict ?? false },
         crew,
+        context,
       );
       await tree.verified;
       return described(plan.image.geometry);

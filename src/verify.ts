@@ -6,6 +6,7 @@ import { refuseIdlePlatform } from './fits.js';
 import { type InputOptions, withInput } from './input.js';
 import { ContentReader } from './layer/content.js';
 import { sameContent } from './layer/same-content.js';
+import { Meter } from './meter.js';
 import { compare, type Difference, type DifferenceKind } from './rootfs/compare.js';
 import type { Content, Rootfs } from './rootfs/node.js';
 import type { Image } from './sources/image.js';
@@ -73,21 +74,56 @@ async function differencesOf(
   expected: Rootfs,
   context: Context,
 ): Promise<Pick<VerifyResult, 'differences' | 'counts'>> {
-  const actual = await openTree(path, open, context);
+  const progress = new CheckProgress(expected, context);
+  const actual = await openTree(path, open, progress.context);
   const readers = [new ContentReader(), new ContentReader()] as const;
   try {
     const { rootfs, mayAdd } = actual;
     const differences: Difference[] = [];
     const counts = new Map<DifferenceKind, number>();
-    const options = { mayAdd, sameContent: (a: Content, b: Content) => sameContent(a, b, ...readers) };
+    const options = {
+      mayAdd,
+      sameContent: (a: Content, b: Content) => {
+        progress.add(a.size);
+        return sameContent(a, b, ...readers);
+      },
+    };
     for (const difference of compare(expected, rootfs, options)) {
       if (differences.length < limit) differences.push(difference);
       counts.set(difference.kind, (counts.get(difference.kind) ?? 0) + 1);
     }
+    progress.end();
     return { differences, counts: Object.fromEntries([...counts].sort(([, a], [, b]) => b - a)) };
   } finally {
     for (const reader of readers) reader.close();
     await actual.close();
+  }
+}
+
+/** One phase of two halves: the output's layers are read, then the content of its files, each as much as the tree has. */
+class CheckProgress {
+  readonly context: Context;
+  readonly #meter: Meter;
+  readonly #half: number;
+  #compared = 0;
+
+  constructor({ bytes }: Rootfs, context: Context) {
+    this.#half = bytes;
+    this.#meter = new Meter(context, 'check', 2 * bytes);
+    const report: Context['report'] = (event) => {
+      if (event.type !== 'progress') context.report(event);
+      else if (event.phase === 'load' && event.total) this.#meter.at((bytes * event.done) / event.total);
+    };
+    this.context = { ...context, report };
+  }
+
+  add(bytes: number): void {
+    this.#compared += bytes;
+    this.#meter.at(this.#half + this.#compared);
+  }
+
+  end(): void {
+    this.#meter.end();
   }
 }
 

@@ -20,6 +20,7 @@ const ROWS = [
   ['layer'],
   ['rootfs', 'tar'],
   ['oci'],
+  ['meter.ts'],
   ['context.ts'],
   ['errors.ts'],
 ];

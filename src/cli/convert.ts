@@ -5,12 +5,12 @@ import { addDiskOptions, type DiskFlags, splitDiskFlags } from './disk-options.j
 import { addImageOptions, addKeepOptions, type ImageFlags, splitImageFlags } from './image-options.js';
 import { addInputOptions, type InputFlags } from './input-options.js';
 import { imageAndOutput } from './operands.js';
-import { Progress } from './progress.js';
+import { addProgressOption, Progress, type ProgressFlags } from './progress.js';
 import { addReportOptions, type ReportFlags, reportPlan, reportResult } from './report.js';
 import { requireStandardOutput } from './streams.js';
 
 /** The options of the main command, as commander gives them. */
-interface Flags extends Omit<InputFlags, 'verify'>, DiskFlags, ImageFlags, ReportFlags {
+interface Flags extends Omit<InputFlags, 'verify'>, DiskFlags, ImageFlags, ReportFlags, ProgressFlags {
   readonly output?: string;
   readonly format?: Format;
   readonly force?: boolean;
@@ -47,7 +47,7 @@ export function addConvert(program: Command, signal: AbortSignal): void {
     .option('--verify', 'read the output back and compare it with the image, before it appears')
     .option('--no-verify', 'do not compare digests')
     .option('--sha256', 'write OUTPUT.sha256 beside the output');
-  addReportOptions(program);
+  addProgressOption(addReportOptions(program));
   addInputOptions(program.optionsGroup('Image and tree:'));
   addKeepOptions(addImageOptions(program.optionsGroup('Images:')));
   addDiskOptions(program).option(
@@ -65,8 +65,8 @@ export function addConvert(program: Command, signal: AbortSignal): void {
 async function convert(input: string, output: string, flags: Flags, signal: AbortSignal): Promise<void> {
   const { disk, rest: others } = splitDiskFlags(flags);
   const { squash, rest } = splitImageFlags(others);
-  const { json, quiet, verbose, verify, plan, ...options } = rest;
-  const progress = new Progress(process.stderr, quiet ?? false);
+  const { json, quiet, verbose, progress: _, verify, plan, ...options } = rest;
+  const progress = new Progress(process.stderr, flags);
   const request = {
     ...options,
     ...(disk && { disk }),

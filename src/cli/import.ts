@@ -5,12 +5,12 @@ import { type Format, isImageFormat } from '../sinks/format.js';
 import { IMAGE_FORMATS, transportOf } from '../sinks/image/location.js';
 import { addImageOptions, type ImageFlags, splitImageFlags } from './image-options.js';
 import { parseCount, parseSize } from './numbers.js';
-import { Progress } from './progress.js';
+import { addProgressOption, Progress, type ProgressFlags } from './progress.js';
 import { addReportOptions, type ReportFlags, reportResult } from './report.js';
 import { requireStandardOutput } from './streams.js';
 
 /** The options of `flatten import`, as commander gives them. */
-interface Flags extends ImageFlags, ReportFlags {
+interface Flags extends ImageFlags, ReportFlags, ProgressFlags {
   readonly output: string;
   readonly format?: Format;
   readonly force?: boolean;
@@ -47,13 +47,13 @@ export function addImport(program: Command, signal: AbortSignal): void {
     )
     .option('--max-size <bytes>', 'refuse what unpacks to more (64G)', parseSize)
     .option('--max-entries <count>', 'refuse what has more entries (2000000)', parseCount);
-  addReportOptions(command);
+  addProgressOption(addReportOptions(command));
   command.action((rootfs: string, flags: Flags) => importRootfs(rootfs, flags, signal));
 }
 
 async function importRootfs(rootfs: string, flags: Flags, signal: AbortSignal): Promise<void> {
   const { squash = {}, rest } = splitImageFlags(flags);
-  const { json, quiet, verbose, format = formatFor(flags), ...options } = rest;
+  const { json, quiet, verbose, progress: _, format = formatFor(flags), ...options } = rest;
   if (json || flags.output === '-') requireStandardOutput(json ? 'JSON' : 'an image');
   if (flags.output === '-' && (json || process.stdout.isTTY))
     throw new FlattenError('USAGE', '-o -: standard output is not free for an image');
@@ -61,7 +61,7 @@ async function importRootfs(rootfs: string, flags: Flags, signal: AbortSignal): 
     throw new FlattenError('USAGE', `--format ${format}: import makes images`, {
       hint: `one of ${IMAGE_FORMATS.join(', ')}`,
     });
-  const progress = new Progress(process.stderr, quiet ?? false);
+  const progress = new Progress(process.stderr, flags);
   try {
     const { flatten } = await import('../flatten.js');
     const onEvent = progress.show.bind(progress);

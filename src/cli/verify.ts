@@ -2,12 +2,12 @@ import type { Command } from 'commander';
 import { EXIT } from './exit.js';
 import { addInputOptions, type InputFlags } from './input-options.js';
 import { parseCount } from './numbers.js';
-import { Progress } from './progress.js';
+import { addProgressOption, Progress, type ProgressFlags } from './progress.js';
 import { addReportOptions, type ReportFlags, reportDifferences } from './report.js';
 import { requireStandardOutput } from './streams.js';
 
 /** The options of `flatten verify`, as commander gives them. */
-type Flags = InputFlags & ReportFlags & { readonly limit: number };
+type Flags = InputFlags & ReportFlags & ProgressFlags & { readonly limit: number };
 
 /** `flatten verify OUTPUT IMAGE`: compares what was written with what it was written from. */
 export function addVerify(program: Command, signal: AbortSignal): void {
@@ -19,16 +19,16 @@ export function addVerify(program: Command, signal: AbortSignal): void {
     )
     .argument('<output>', 'what was written: FILE.img, FILE.tar, rootfs/')
     .argument('<image>', 'what it was written from');
-  addReportOptions(addInputOptions(command)).option(
+  addProgressOption(addReportOptions(addInputOptions(command))).option(
     '--limit <count>',
     'list at most so many differences; 0 lists all',
     parseCount,
     100,
   );
   command.action(async (output: string, input: string, flags: Flags) => {
-    const { json, quiet, verbose, limit, ...options } = flags;
+    const { json, quiet, verbose, progress: _, limit, ...options } = flags;
     if (json) requireStandardOutput('JSON');
-    const progress = new Progress(process.stderr, quiet ?? false);
+    const progress = new Progress(process.stderr, flags);
     try {
       const { verify } = await import('../verify.js');
       const result = await verify({

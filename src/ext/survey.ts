@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import type { Context } from '../context.js';
+import { Meter } from '../meter.js';
 import type { File, Node } from '../rootfs/node.js';
 import { walk } from '../rootfs/walk.js';
 import type { ContentCrew } from './content/crew.js';
@@ -20,9 +22,13 @@ const LINES = 1024;
 
 /**
  * Reads all content, in order, for its runs of zero blocks and its checksums. Layer tars hold sparse files
- * inflated, and an image is sized before it is written: so the holes must be known first. Throws `INTERRUPTED`.
+ * inflated, and an image is sized before it is written: so the holes must be known first. Reports the phase `plan`. Throws `INTERRUPTED`.
  */
-export async function survey(tree: NumberedTree, crew: ContentCrew): Promise<Survey> {
+export async function survey(
+  tree: NumberedTree,
+  crew: ContentCrew,
+  context: Pick<Context, 'report'>,
+): Promise<Survey> {
   // As if all files lay one after another, each from a block of its own.
   const starts = new Float64Array(tree.inodes.length - tree.firstFile + 1);
   const builder = new RowBuilder();
@@ -34,7 +40,9 @@ export async function survey(tree: NumberedTree, crew: ContentCrew): Promise<Sur
   }
   const rows = builder.finish();
   const sums = sharedUint32(rows.length);
-  const data = union(await crew.start(rows, { kind: 'survey', sums }).finish());
+  const data = union(
+    await crew.start(rows, { kind: 'survey', sums }).finish(new Meter(context, 'plan', rows.bytes)),
+  );
   const runsOf = (file: File): Runs => {
     const i = tree.numberOf(file) - FIRST_INODE - tree.firstFile;
     return intersect(data, starts[i]!, starts[i + 1]!);

@@ -1,5 +1,6 @@
 import type { Context, Limits } from '../context.js';
 import { throwIfAborted } from '../errors.js';
+import { Meter } from '../meter.js';
 import type { Layer, OpenLayer } from './layer.js';
 import { Allowance } from './unpack-allowance.js';
 import { countsOf } from './unpack-counts.js';
@@ -8,7 +9,7 @@ import { PARALLEL, UnpackThreads } from './unpack-threads.js';
 /**
  * Opens an image's layers and yields them in order, base first. While the caller reads one, the next are being opened,
  * several at a time; all together may unpack to `maxSize` bytes. A layer that an image lists again is unpacked and
- * digested once. Reports `load`.
+ * digested once. Reports the phase `load`.
  *
  * Once all have been yielded they are the caller's to close, and then one that was listed twice is closed with the first. If opening one fails, or the caller stops early, every layer
  * is closed, those that were yielded too, and the failure is that of the lowest layer.
@@ -20,12 +21,15 @@ export async function* openLayers(layers: readonly Layer[], context: Context): A
   const allowance = new Allowance(context.limits.maxSize);
   const counts = countsOf(boundsOn(layers, context.limits));
   const known = new Map<string, Promise<OpenLayer>>();
-  const progress =
-    ({ size: total }: Layer, order: number) =>
-    (done: number) =>
-      context.report({ type: 'load', layer: order + 1, layers: layers.length, done, total });
+  const progress = new LoadProgress(layers, context);
   const openOne = async (layer: Layer, order: number): Promise<OpenLayer> => {
-    const loading = { threads, allowance, counts, order, progress: progress(layer, order) };
+    const loading = {
+      threads,
+      allowance,
+      counts,
+      order,
+      progress: (done: number) => progress.at(order, done),
+    };
     return layer.open({ ...context, signal }, loading);
   };
   const openings = inTurn(layers, PARALLEL, async (layer, order) => {
@@ -33,7 +37,7 @@ export async function* openLayers(layers: readonly Layer[], context: Context): A
     const opening = (key !== undefined && known.get(key)) || openOne(layer, order);
     if (key !== undefined) known.set(key, opening);
     const open = await opening;
-    progress(layer, order)(layer.size);
+    progress.at(order, layer.size);
     return open;
   });
   let isComplete = false;
@@ -44,6 +48,7 @@ export async function* openLayers(layers: readonly Layer[], context: Context): A
       yield open;
     }
     isComplete = true;
+    progress.end();
   } finally {
     const ended = threads.close();
     if (!isComplete) {
@@ -53,6 +58,38 @@ export async function* openLayers(layers: readonly Layer[], context: Context): A
       }
       await ended;
     }
+  }
+}
+
+/** How far the layers of an image are read, together. */
+class LoadProgress {
+  readonly #meter: Meter | undefined;
+  readonly #sizes: readonly number[];
+  readonly #done: number[];
+  #sum = 0;
+  /** The lowest layer that is not all read. */
+  #lowest = 0;
+
+  constructor(layers: readonly Layer[], context: Context) {
+    this.#sizes = layers.map(({ size }) => size);
+    this.#done = layers.map(() => 0);
+    const total = this.#sizes.reduce((sum, size) => sum + size, 0);
+    if (total > 0) this.#meter = new Meter(context, 'load', total);
+  }
+
+  at(order: number, bytes: number): void {
+    const done = Math.min(bytes, this.#sizes[order]!);
+    if (done <= this.#done[order]!) return;
+    this.#sum += done - this.#done[order]!;
+    this.#done[order] = done;
+    const layers = this.#sizes.length;
+    while (this.#lowest < layers - 1 && this.#done[this.#lowest] === this.#sizes[this.#lowest])
+      this.#lowest++;
+    this.#meter?.at(this.#sum, { layer: this.#lowest + 1, layers });
+  }
+
+  end(): void {
+    this.#meter?.end();
   }
 }
 

@@ -55,6 +55,7 @@ export async function writeDirectory(
       } finally {
         await crew.dismiss();
       }
+      pace.done();
       await pace.wait(verified);
       await staging.publish();
     } catch (error) {

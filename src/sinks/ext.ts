@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { closeSync, createReadStream, ftruncateSync, openSync } from 'node:fs';
+import { closeSync, createReadStream, ftruncateSync, openSync, statSync } from 'node:fs';
 import type { Context } from '../context.js';
 import { ioError, throwIfAborted } from '../errors.js';
 import { ContentCrew } from '../ext/content/crew.js';
 import { writeStructure } from '../ext/populate/populate.js';
 import type { PackKind } from '../layer/pack.js';
+import { Meter } from '../meter.js';
 import type { Digest } from '../oci/digest.js';
 import { finishImage, formatImage, judgeImage } from './ext/format.js';
 import { type ExtOptions, type PlannedImage, planImage } from './ext/plan.js';
@@ -90,7 +91,7 @@ async function plannedImage(
   try {
     const ready = checkVersion({ signal: context.signal, time: 1 });
     ready.catch(() => {}); // as above
-    const plan = await planImage(flattened.rootfs, options, crew);
+    const plan = await planImage(flattened.rootfs, options, crew, context);
     await ready;
     await buildImage(path, plan, crew, context);
     await flattened.verified;
@@ -112,8 +113,9 @@ async function buildImage(
   path: string,
   { image, identity }: PlannedImage,
   crew: ContentCrew,
-  { signal, report }: Context,
+  context: Context,
 ): Promise<void> {
+  const { signal } = context;
   const tools = { signal, time: image.time };
   const fd = openSync(path, 'wx+');
   try {
@@ -124,7 +126,7 @@ async function buildImage(
     // e2fsck reads no content, but has all that is written brought to the disk first: so it starts before the content.
     const judged = judgeImage(path, tools);
     const copying = crew.start(rows, { kind: 'copy', fd });
-    const copied = copying.finish((done) => report({ type: 'write', done, total: rows.bytes }));
+    const copied = copying.finish(new Meter(context, 'write', rows.bytes));
     await settled(judged, copied);
   } finally {
     closeSync(fd);
@@ -137,11 +139,14 @@ async function settled(...promises: readonly Promise<unknown>[]): Promise<void> 
   for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
 }
 
-async function digestOf(path: string, { signal }: Context): Promise<Digest> {
+async function digestOf(path: string, context: Context): Promise<Digest> {
   const hash = createHash('sha256');
+  const meter = new Meter(context, 'digest', statSync(path).size);
   for await (const chunk of createReadStream(path, { highWaterMark: 2 ** 20 })) {
-    throwIfAborted(signal);
+    throwIfAborted(context.signal);
     hash.update(chunk);
+    meter.add(chunk.length);
   }
+  meter.end();
   return `sha256:${hash.digest('hex')}`;
 }

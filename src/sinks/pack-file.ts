@@ -2,17 +2,18 @@ import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import type { Context } from '../context.js';
 import { type PackKind, packed } from '../layer/pack.js';
+import { Meter } from '../meter.js';
 import type { Digest } from '../oci/digest.js';
 import { toDescriptor } from './tar/writer.js';
 
 const WINDOW = 1 << 20;
 
-/** Compresses a file into a new one; gives the new one's size and digest. The same bytes in give the same bytes out. */
+/** Compresses a file into a new one, the phase `compress`; gives the new one's size and digest. The same bytes in give the same bytes out. */
 export async function packFile(
   from: string,
   to: string,
   kind: PackKind,
-  { signal }: Pick<Context, 'signal'>,
+  context: Pick<Context, 'signal' | 'report'>,
 ): Promise<{ bytes: number; digest: Digest }> {
   const hash = createHash('sha256');
   let bytes = 0;
@@ -26,13 +27,16 @@ export async function packFile(
         bytes += chunk.length;
         await write(chunk);
       };
-      await packed(kind, { signal }, put, async (emit) => {
+      await packed(kind, { signal: context.signal }, put, async (emit) => {
         const window = Buffer.allocUnsafe(WINDOW);
+        const meter = new Meter(context, 'compress', (await source.stat()).size);
         for (;;) {
           const { bytesRead } = await source.read(window, 0, WINDOW, null);
           if (bytesRead === 0) break;
           await emit(window.subarray(0, bytesRead));
+          meter.add(bytesRead);
         }
+        meter.end();
       });
     } finally {
       await target.close();

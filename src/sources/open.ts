@@ -5,6 +5,7 @@ import { InputBounds } from '../layer/input-bounds.js';
 import type { ByteRange } from '../layer/layer.js';
 import { compressionOfRange, unpack } from '../layer/unpack.js';
 import { Allowance } from '../layer/unpack-allowance.js';
+import { Meter } from '../meter.js';
 import { Archive } from './archive.js';
 import { DirectoryMembers } from './directory.js';
 import { Envelope } from './envelope.js';
@@ -180,7 +181,10 @@ async function uncompressed(
     if (format === 'rootfs' || compressionOfRange(stored) === 'none') return { range: stored, close };
     const allowances = [new Allowance(context.limits.maxSize), temporary];
     const explain = (error: FlattenError, content: ByteRange) => ofArchive(error, name, content);
-    const unpacked = await unpack(stored, context, { allowances, counts, explain });
+    const meter = new Meter(context, 'open', stored.length);
+    const onProgress = (done: number) => meter.at(done);
+    const unpacked = await unpack(stored, context, { allowances, counts, explain, onProgress });
+    meter.end();
     close();
     return { range: unpacked.range, close: () => unpacked.close() };
   } catch (error) {

@@ -7,6 +7,7 @@ import { InputBounds } from '../layer/input-bounds.js';
 import type { ByteRange } from '../layer/layer.js';
 import { unlinkedFile } from '../layer/unpack-file.js';
 import { unpackStream } from '../layer/unpack-stream.js';
+import { Meter } from '../meter.js';
 import { foreignFile } from './foreign-file.js';
 
 /** Standard input as a file: itself where a file was redirected to it, else as {@link spool} unpacks it. The caller closes it. */
@@ -90,12 +91,15 @@ export function ofArchive(error: FlattenError, name: string, content: ByteRange)
   return new FlattenError('BAD_IMAGE', `${name}: ${message}`, { cause: error });
 }
 
-async function* counted(stream: Readable, { signal }: Context, bounds: InputBounds): AsyncGenerator<Buffer> {
+async function* counted(stream: Readable, context: Context, bounds: InputBounds): AsyncGenerator<Buffer> {
+  const meter = new Meter(context, 'open');
   for await (const chunk of stream as AsyncIterable<Buffer>) {
-    throwIfAborted(signal);
+    throwIfAborted(context.signal);
     bounds.add(chunk.length);
     yield chunk;
+    meter.add(chunk.length);
   }
+  meter.end();
 }
 
 /** The file that standard input is, if nobody has read from it yet; undefined where the system does not say. */

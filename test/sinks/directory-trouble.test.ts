@@ -234,7 +234,7 @@ for (const [when, share, turns] of [
       refuse();
     };
     const report = (event: Event) => {
-      if (event.type === 'write' && event.done >= share * event.total) void later();
+      if (event.type === 'progress' && event.done >= share * event.total!) void later();
     };
     const flattened = { rootfs: manyFiles(t, dir, 2000), verified };
     const written = writeDirectory(join(dir, 'out'), LAX, flattened, quiet({ report }), FULL);

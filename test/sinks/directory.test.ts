@@ -128,8 +128,13 @@ test('several threads write what one does, and tell how far they are', { skip: r
     same(output, rootfs);
   }
   assert.ok(events.length > 3);
-  for (const event of events) assert.ok(event.type === 'write' && event.done <= event.total);
-  assert.deepEqual(events.at(-1), { type: 'write', done: rootfs.bytes, total: rootfs.bytes });
+  for (const event of events) assert.ok(event.type === 'progress' && event.done <= event.total!);
+  assert.deepEqual(events.at(-1), {
+    type: 'progress',
+    phase: 'write',
+    done: rootfs.bytes,
+    total: rootfs.bytes,
+  });
 });
 
 test('content may lie in files of the host, of any name', { skip: root }, async (t) => {

@@ -148,9 +148,13 @@ suite('nothing stays behind after an abort', { skip }, () => {
 
   test('when all is copied', (t) =>
     aborted(t, {
-      report: (abort, event) => event.type === 'write' && event.done >= event.total && abort(),
+      report: (abort, event) => isWriting(event) && event.done === event.total && abort(),
     }));
 });
+
+function isWriting(event: Event): event is Event & { type: 'progress' } {
+  return event.type === 'progress' && event.phase === 'write';
+}
 
 async function turn(times: number): Promise<void> {
   for (let i = 0; i < times; i++) await setImmediate();
@@ -167,9 +171,9 @@ test('progress rises to all of the content', { skip }, async (t) => {
   const done: number[] = [];
   let total = 0;
   const sink = extSink(imageIn(scratch(t), 'ext3'), { force: false, strict: false, format: 'ext3' });
-  const report = (event: { type: string; done?: number; total?: number }) => {
-    if (event.type !== 'write') return;
-    done.push(event.done!);
+  const report = (event: Event) => {
+    if (!isWriting(event)) return;
+    done.push(event.done);
     total = event.total!;
   };
   await sink.write({ rootfs: tree.finish(), verified: Promise.resolve() }, context({ report }));

@@ -113,7 +113,7 @@ test('a large tree, hashed by a thread of its own, is whole', async (t) => {
   assert.equal(digest, sha256(written));
   assert.ok(written.subarray(1024, 1024 + content.length).equals(content));
   const last = events.at(-1);
-  assert.deepEqual(last, { type: 'write', done: content.length, total: content.length });
+  assert.deepEqual(last, { type: 'progress', phase: 'write', done: content.length, total: content.length });
   assert.ok(events.length > 50);
 });
 
@@ -194,7 +194,7 @@ test('interrupted or refused on the way, nothing stays', async (t) => {
   const rootfs = specimen.rootfs();
   const controller = new AbortController();
   const report = (event: Event) => {
-    if (event.type === 'write' && event.done > 2 ** 23) controller.abort();
+    if (event.type === 'progress' && event.done > 2 ** 23) controller.abort();
   };
   await assert.rejects(
     tarSink(output, OPTIONS).write(
@@ -211,7 +211,7 @@ test('interrupted or refused on the way, nothing stays', async (t) => {
     refuse = reject;
   });
   const watch = (event: Event) => {
-    if (event.type === 'write') written = event.done;
+    if (event.type === 'progress') written = event.done;
     if (written > 2 ** 23) refuse(new FlattenError('DIGEST_MISMATCH', 'no'));
   };
   await assert.rejects(tarSink(output, OPTIONS).write({ rootfs, verified }, quiet({ report: watch })), {

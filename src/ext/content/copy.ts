@@ -11,7 +11,7 @@ const DIRECT_READ = 64 * 1024;
 
 /**
  * Copies rows `from` to `to` into the image: whole blocks at a time, in writes as large as neighbouring targets
- * allow. What no row fills of a block is zeros. Yields the bytes of each write.
+ * allow. What no row fills of a block is zeros. Yields the bytes of content in each write.
  */
 export function* copyRows(
   rows: ContentRows,
@@ -20,20 +20,27 @@ export function* copyRows(
   window: StoredWindow,
   { reader, output }: { readonly reader: ContentReader; readonly output: BlockWindow },
 ): Generator<number> {
+  let bytes = 0;
   for (let row = from; row < to; row++) {
     const layer = rows.layers[rows.layer[row]!]!;
     const source = rows.source[row]!;
     const target = rows.target[row]!;
     const size = rows.size[row]!;
     for (let done = 0; done < size; ) {
-      if (!output.takes(target + done)) yield output.flush();
+      if (!output.takes(target + done)) {
+        output.flush();
+        yield bytes;
+        bytes = 0;
+      }
       const room = output.room(target + done, size - done);
       if (room.length >= DIRECT_READ) reader.readStored(layer, source + done, room);
       else window.view(layer, source + done, room.length).copy(room);
       done += room.length;
+      bytes += room.length;
     }
   }
-  yield output.flush();
+  output.flush();
+  yield bytes;
 }
 
 /** Whole blocks that follow one another, gathered for one write. What is not filled in is zeros. */
@@ -66,12 +73,11 @@ export class BlockWindow {
     return this.#bytes.subarray(from, to);
   }
 
-  flush(): number {
+  flush(): void {
     const length = this.#end - this.#start;
     const whole = ceil(length);
     writeAt(this.#fd, this.#bytes.fill(0, length, whole).subarray(0, whole), this.#start);
     this.#start = this.#end;
-    return length;
   }
 }
 

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { FlattenError, throwIfAborted } from '../../errors.js';
+import type { Meter } from '../../meter.js';
 import type { Runs } from '../runs.js';
 import { type ContentRows, sharedUint32 } from './rows.js';
 import { type Order, work } from './work.js';
@@ -15,10 +16,10 @@ const REPORT_MS = 100;
 /** Work that the workers have begun. */
 export interface Job {
   /**
-   * Joins in until all is done. Returns what each thread found. Throws the first failure, or `INTERRUPTED`; no thread is at
+   * Joins in until all is done, and tells the meter. Returns what each thread found. Throws the first failure, or `INTERRUPTED`; no thread is at
    * work any more then.
    */
-  finish(progress?: (done: number) => void): Promise<Runs[]>;
+  finish(meter: Meter): Promise<Runs[]>;
 }
 
 /** This thread and one more, which go through content together; the second starts once there is enough to do. */
@@ -35,7 +36,7 @@ export class ContentCrew {
     const order = { rows, next: sharedUint32(1), stop: sharedUint32(1), done, task };
     const answer = rows.bytes < WORTH_A_THREAD ? Promise.resolve([]) : this.#send(order);
     answer.catch(() => Atomics.store(order.stop, 0, 1));
-    return { finish: (progress) => this.#finish(order, answer, progress) };
+    return { finish: (meter) => this.#finish(order, answer, meter) };
   }
 
   /** Ends the worker, at work or not. */
@@ -53,16 +54,16 @@ export class ContentCrew {
     throw new FlattenError(code, what, hint === undefined ? {} : { hint });
   }
 
-  async #finish(order: Order, answer: Promise<Runs>, progress?: (done: number) => void): Promise<Runs[]> {
-    const report = () => progress?.(order.done[0]! + order.done[1]!);
+  async #finish(order: Order, answer: Promise<Runs>, meter: Meter): Promise<Runs[]> {
+    const report = () => meter.at(order.done[0]! + order.done[1]!);
     const stop = () => Atomics.store(order.stop, 0, 1);
     this.#signal.addEventListener('abort', stop);
     const timer = setInterval(report, REPORT_MS);
     try {
-      const own = await this.#join(order);
+      const own = await this.#join(order, report);
       const other = await answer;
       throwIfAborted(this.#signal);
-      report();
+      meter.end();
       return [own, other];
     } catch (error) {
       stop();
@@ -74,11 +75,12 @@ export class ContentCrew {
     }
   }
 
-  async #join(order: Order): Promise<Runs> {
+  async #join(order: Order, report: () => void): Promise<Runs> {
     const steps = work(order, 0);
     let last = performance.now();
     for (let step = steps.next(); ; step = steps.next()) {
       if (step.done) return step.value;
+      report();
       if (performance.now() - last < TURN_MS) continue;
       await turn();
       throwIfAborted(this.#signal);

@@ -1,5 +1,6 @@
 import type { Context } from '../../context.js';
 import { FlattenError } from '../../errors.js';
+import { Meter } from '../../meter.js';
 import { Turn } from '../turn.js';
 import { sharedFloat64, sharedUint32 } from './shared.js';
 
@@ -14,7 +15,7 @@ export class Pace {
   readonly written: Float64Array;
   readonly #turn = new Turn();
   readonly #context: Context;
-  readonly #total: number;
+  readonly #meter: Meter;
   readonly #halted: Promise<never>;
   #reason: unknown;
   #reject!: (reason: unknown) => void;
@@ -22,7 +23,7 @@ export class Pace {
 
   constructor(context: Context, verified: Promise<void>, total: number, threads: number) {
     this.#context = context;
-    this.#total = total;
+    this.#meter = new Meter(context, 'write', total);
     this.written = sharedFloat64(threads);
     this.#halted = new Promise((_, reject) => {
       this.#reject = reject;
@@ -53,7 +54,7 @@ export class Pace {
 
   report(): void {
     const done = this.written.reduce((sum, bytes) => sum + bytes, 0);
-    this.#context.report({ type: 'write', done, total: this.#total });
+    this.#meter.at(done);
   }
 
   /** The promise's outcome, or why the run was halted before. */
@@ -61,6 +62,11 @@ export class Pace {
     const result = await Promise.race([promise, this.#halted]);
     if (this.#reason !== undefined) throw this.#reason;
     return result;
+  }
+
+  /** All is written. */
+  done(): void {
+    this.#meter.end();
   }
 
   /** Lets go of the caller's signal. */

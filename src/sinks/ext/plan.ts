@@ -1,3 +1,4 @@
+import type { Context } from '../../context.js';
 import { FlattenError } from '../../errors.js';
 import { takeCensus } from '../../ext/census.js';
 import type { ContentCrew } from '../../ext/content/crew.js';
@@ -42,12 +43,13 @@ export async function planImage(
   rootfs: Rootfs,
   options: ExtOptions & Pick<SinkOptions, 'strict'>,
   crew: ContentCrew,
+  context: Pick<Context, 'report'>,
 ): Promise<PlannedImage> {
   const { label = '', time = DEFAULT_TIME } = options;
   const given = checkIdentity(options);
   const losses = new Losses(options);
   const tree = numberInodes(rootfs, Math.max(DEFAULT_TIME, time));
-  const { runsOf, fingerprint } = await survey(tree, crew);
+  const { runsOf, fingerprint } = await survey(tree, crew, context);
   const uuid = given?.toLowerCase() ?? uuidOf(fingerprint);
   const seed = hashSeed(uuidBytes(uuid)!);
   const { format } = options;

@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs';
+import type { Readable } from 'node:stream';
 import { FlattenError, throwIfAborted } from '../../errors.js';
 import { shown } from '../../oci/shown.js';
 import type { Engine } from './engine.js';
@@ -17,15 +17,15 @@ export async function commandEngine(
     stdin: 'ignore',
     cancelSignal: signal,
   });
-  return failed ? undefined : { load: (fd, length, stop) => load(program, fd, length, stop) };
+  return failed ? undefined : { load: (archive, _, stop) => load(program, archive, stop) };
 }
 
-async function load(program: string, fd: number, length: number, signal: AbortSignal): Promise<void> {
+async function load(program: string, archive: Readable, signal: AbortSignal): Promise<void> {
   const { execa } = await import('execa');
   const result = await execa(program, ['load'], {
     cwd: '/',
     reject: false,
-    input: createReadStream('', { fd, start: 0, end: length - 1, autoClose: false, highWaterMark: 1 << 20 }),
+    input: archive,
     all: true,
     cancelSignal: signal,
   });

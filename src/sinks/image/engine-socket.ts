@@ -1,5 +1,5 @@
-import { createReadStream } from 'node:fs';
 import type { IncomingMessage, RequestOptions } from 'node:http';
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { FlattenError, throwIfAborted } from '../../errors.js';
 import { shown } from '../../oci/shown.js';
@@ -22,14 +22,14 @@ export async function socketEngine(address: Address, signal: AbortSignal): Promi
   } catch {
     return undefined;
   }
-  return { load: (fd, length, stop) => load(address, fd, length, stop) };
+  return { load: (archive, length, stop) => load(address, archive, length, stop) };
 }
 
-async function load(address: Address, fd: number, length: number, signal: AbortSignal): Promise<void> {
+async function load(address: Address, archive: Readable, length: number, signal: AbortSignal): Promise<void> {
   const headers = { 'Content-Type': 'application/x-tar', 'Content-Length': length };
   const request = { ...address, path: '/images/load?quiet=1', method: 'POST', headers, signal };
   try {
-    const { response } = await send(request, { fd, length });
+    const { response } = await send(request, archive);
     const said = messageIn(await textOf(response));
     if (response.statusCode !== 200 || said !== undefined)
       throw new FlattenError('TOOL', `the engine: ${shown(said ?? `answered ${response.statusCode}`)}`);
@@ -40,11 +40,8 @@ async function load(address: Address, fd: number, length: number, signal: AbortS
   }
 }
 
-/** Sends a request, with a file for its body; the answer may come before all of it was read. */
-async function send(
-  options: RequestOptions,
-  body?: { readonly fd: number; readonly length: number },
-): Promise<{ response: IncomingMessage }> {
+/** Sends a request with its body; the answer may come before all of it was read. */
+async function send(options: RequestOptions, body?: Readable): Promise<{ response: IncomingMessage }> {
   const { request } = await import('node:http');
   const outgoing = request(options);
   const answer = new Promise<IncomingMessage>((resolve, reject) => {
@@ -52,18 +49,8 @@ async function send(
     outgoing.once('error', reject);
   });
   if (body === undefined) outgoing.end();
-  else {
-    const { fd, length } = body;
-    const file = createReadStream('', {
-      fd,
-      start: 0,
-      end: length - 1,
-      autoClose: false,
-      highWaterMark: 1 << 20,
-    });
-    // Where the engine hangs up early, its answer says why; without one, `answer` fails too.
-    pipeline(file, outgoing).catch(() => {});
-  }
+  // Where the engine hangs up early, its answer says why; without one, `answer` fails too.
+  else pipeline(body, outgoing).catch(() => {});
   return { response: await answer };
 }
 

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { FlattenError, throwIfAborted } from '../../errors.js';
 import { commandEngine } from './engine-command.js';
 import { type Address, socketEngine } from './engine-socket.js';
@@ -5,8 +6,8 @@ import { forbidden } from './engine-trouble.js';
 
 /** A running engine that takes images. */
 export interface Engine {
-  /** Sends it the archive in a file; `length` bytes of it. Throws `TOOL` with what the engine says. */
-  load(fd: number, length: number, signal: AbortSignal): Promise<void>;
+  /** Sends it an archive of `length` bytes. Throws `TOOL` with what the engine says. */
+  load(archive: Readable, length: number, signal: AbortSignal): Promise<void>;
 }
 
 const DEFAULT_SOCKET = '/var/run/docker.sock';

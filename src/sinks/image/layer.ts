@@ -5,6 +5,7 @@ import type { ByteRange, Layer } from '../../layer/layer.js';
 import { packed } from '../../layer/pack.js';
 import { compressionOfRange, unpack } from '../../layer/unpack.js';
 import { chunksOf } from '../../layer/unpack-file.js';
+import { Meter } from '../../meter.js';
 import type { Digest } from '../../oci/digest.js';
 import { isHiddenXattr, type LayerTree } from '../../rootfs/layer-tree.js';
 import { hashed } from '../tar/hash.js';
@@ -59,12 +60,15 @@ export async function copyLayer(layer: Layer, put: WriteBytes, context: Context)
   if (stored === undefined) throw new FlattenError('UNSUPPORTED', `${name}: cannot be kept, only flattened`);
   const compression = compressionOfRange(stored);
   const buffer = Buffer.from(new SharedArrayBuffer(1 << 20));
+  const meter = new Meter(context, 'write', stored.length);
   const digest = await hashed(stored.length, put, async (emit) => {
     for (const chunk of chunksOf(stored, buffer)) {
       throwIfAborted(context.signal);
       await emit(chunk);
+      meter.add(chunk.length);
     }
   });
+  meter.end();
   const diffID = layer.diffID ?? (compression === 'none' ? digest : await unpackedDigest(stored, context));
   return { digest: layer.digest ?? digest, diffID, compression };
 }

@@ -1,6 +1,9 @@
 import { closeSync, openSync } from 'node:fs';
+import { Readable } from 'node:stream';
 import type { Context } from '../../context.js';
+import type { ByteRange } from '../../layer/layer.js';
 import { chunksOf, unlinkedFile } from '../../layer/unpack-file.js';
+import { Meter } from '../../meter.js';
 import type { SinkOptions } from '../sink.js';
 import { stageFile, stageLayout } from '../staging.js';
 import { toStandardOutput } from '../tar/writer.js';
@@ -83,13 +86,30 @@ function streamTarget(context: Context): ArchiveTarget {
   return spooled(context, async (fd, length) => {
     const write = toStandardOutput(context.signal);
     const buffer = Buffer.alloc(1 << 20);
-    for (const chunk of chunksOf({ fd, offset: 0, length }, buffer)) await write(chunk);
+    const meter = new Meter(context, 'send', length);
+    for (const chunk of chunksOf({ fd, offset: 0, length }, buffer)) {
+      await write(chunk);
+      meter.add(chunk.length);
+    }
+    meter.end();
   });
 }
 
 async function engineTarget(context: Context): Promise<ArchiveTarget> {
   const engine = await findEngine(context.signal);
-  return spooled(context, (fd, length) => engine.load(fd, length, context.signal));
+  return spooled(context, (fd, length) =>
+    engine.load(Readable.from(sent({ fd, offset: 0, length }, context)), length, context.signal),
+  );
+}
+
+/** The chunks of a file, each its own, while they are taken. */
+function* sent(range: ByteRange, context: Context): Generator<Buffer> {
+  const meter = new Meter(context, 'send', range.length);
+  for (const chunk of chunksOf(range, Buffer.alloc(1 << 20))) {
+    yield Buffer.from(chunk);
+    meter.add(chunk.length);
+  }
+  meter.end();
 }
 
 /** An archive cannot be sent on before it is whole: its first member has the digest of the layer in its name. */

@@ -1,5 +1,6 @@
 import type { Context } from '../../context.js';
 import { throwIfAborted } from '../../errors.js';
+import { Meter } from '../../meter.js';
 import type { Rootfs } from '../../rootfs/node.js';
 import { TreeChunks, type TreeOptions } from './chunks.js';
 
@@ -16,7 +17,7 @@ const SKEW = 256;
 /**
  * Writes a tree as a tar. `out` is called with the chunks in order, without waiting for the calls before; a chunk is
  * its own until the promise that it returns settles, and lies in shared memory, for a thread to read without a copy.
- * When this function settles, so have all of those promises. Reports `write`; throws `INTERRUPTED`, and what `out`
+ * When this function settles, so have all of those promises. Reports the phase `write`; throws `INTERRUPTED`, and what `out`
  * rejects with.
  */
 export async function writeTree(
@@ -30,6 +31,7 @@ export async function writeTree(
   );
   const chunks = new TreeChunks(rootfs, buffers, options);
   const writing: Promise<void>[] = [];
+  const meter = new Meter(context, 'write', rootfs.bytes);
   try {
     for (const chunk of chunks) {
       throwIfAborted(context.signal);
@@ -37,11 +39,12 @@ export async function writeTree(
       // Whoever awaits it sees the error; without this the process would end before.
       written.catch(() => {});
       if (writing.push(written) === CHUNKS) await writing.shift();
-      context.report({ type: 'write', done: chunks.done, total: rootfs.bytes });
+      meter.at(chunks.done);
     }
   } finally {
     await Promise.allSettled(writing);
   }
   await Promise.all(writing);
   throwIfAborted(context.signal);
+  meter.end();
 }
