@@ -77,6 +77,12 @@ suite('the package', () => {
       assert.match(said, /^bundler: 🟢/m);
     });
 
+    test('the command asks for the Node that package.json asks for', () => {
+      const program = readFileSync(join(prefix, `node_modules/${MANIFEST.name}`, MANIFEST.bin.flatten), 'utf8');
+      const [, major, minor] = /const NEEDED = \[(\d+), (\d+)\];/.exec(program)!;
+      assert.equal(MANIFEST.engines.node, `>=${major}.${minor}`);
+    });
+
     test('it brings none of the tools that it is developed with', () => {
       const there = filesIn(prefix).filter((file) => file.endsWith('/package.json'));
       for (const name of Object.keys(MANIFEST.devDependencies))
