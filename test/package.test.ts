@@ -78,7 +78,10 @@ suite('the package', () => {
     });
 
     test('the command asks for the Node that package.json asks for', () => {
-      const program = readFileSync(join(prefix, `node_modules/${MANIFEST.name}`, MANIFEST.bin.flatten), 'utf8');
+      const program = readFileSync(
+        join(prefix, `node_modules/${MANIFEST.name}`, MANIFEST.bin.flatten),
+        'utf8',
+      );
       const [, major, minor] = /const NEEDED = \[(\d+), (\d+)\];/.exec(program)!;
       assert.equal(MANIFEST.engines.node, `>=${major}.${minor}`);
     });
