@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { realpathSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, suite, test } from 'node:test';
 import { DEFAULT_LIMITS, loadTree, type Node, openImage, walk } from '../src/index.js';
 import { ContentReader } from '../src/layer/content.js';
 import { needs } from './support/needs.js';
 import { PROJECT } from './support/project.js';
+import { scratch } from './support/scratch.js';
 
 const DEMO = join(PROJECT, 'test/images/demo.tar');
 const BOOT = join(PROJECT, 'vm-fixtures/boot');
@@ -61,6 +63,43 @@ function lineOf(name: string, node: Node, reader: ContentReader): string[] {
   }
   return lines;
 }
+
+/** Runs it where it must fail: gives the lines it says. */
+function refused(args: readonly string[], code: number, env: NodeJS.ProcessEnv = {}): string[] {
+  const { status, stderr } = spawnSync(BOOT, args, { encoding: 'utf8', env: { ...process.env, ...env } });
+  assert.equal(status, code, stderr);
+  assert.doesNotMatch(stderr, /^ +at /m, 'a stack is no answer');
+  return stderr.trimEnd().split('\n');
+}
+
+test('vm-fixtures/boot tells how it is used, and what is wrong, in words', { skip }, (t) => {
+  const { status, stdout } = spawnSync(BOOT, ['--help'], { encoding: 'utf8' });
+  assert.equal(status, 0);
+  assert.match(stdout, /^ {2}vm-fixtures\/boot \[--manifest\] .*IMAGE/m);
+  const guest = { FLATTEN_GUEST: join(PROJECT, 'vm-fixtures/.guest') };
+  const broken = join(scratch(t), 'broken.tar');
+  writeFileSync(broken, 'no tar at all');
+  for (const [args, code, first] of [
+    [[], 2, 'no image'],
+    [['--frobnicate', DEMO], 2, /Unknown option '--frobnicate'/],
+    [['--fs', 'xfs', DEMO], 2, '--fs xfs: unknown'],
+    [['missing.tar'], 1, 'missing.tar: no such file or directory'],
+    [[broken], 1, /broken\.tar: is neither an image nor a tar archive/],
+  ] as const) {
+    const [line, ...more] = refused(args, code, guest);
+    assert.match(line!, first instanceof RegExp ? first : new RegExp(`^vm-fixtures/boot: error: ${first}$`));
+    assert.ok(more.length <= 1, more.join('\n'));
+  }
+  const bin = scratch(t);
+  for (const tool of ['sh', 'node', 'dirname', 'readlink', 'sed']) {
+    const at = spawnSync('sh', ['-c', `command -v ${tool}`], { encoding: 'utf8' }).stdout.trim();
+    symlinkSync(realpathSync(at), join(bin, tool));
+  }
+  assert.deepEqual(refused([DEMO], 1, { ...guest, PATH: bin }), [
+    'vm-fixtures/boot: error: qemu-system-x86_64: is not installed',
+    '  sudo apt-get install qemu-system-x86',
+  ]);
+});
 
 suite('a guest boots the image as its disk', { skip }, () => {
   before(() => {
