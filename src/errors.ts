@@ -7,12 +7,50 @@ export type ErrorCode =
   | 'BAD_LAYER' // a layer's tar breaks a rule
   | 'DIGEST_MISMATCH' // stored bytes or a layer are not what the image says
   | 'LIMIT' // a bound on sizes, counts or nesting was passed
-  | 'OUTPUT_EXISTS' // the output is there and --force was not given
+  | 'OUTPUT_EXISTS' // the output is there and is not to be replaced
   | 'UNSUPPORTED' // the output cannot hold something, or a feature is missing here
-  | 'LOSS' // --strict, and the output could not hold everything
+  | 'LOSS' // it was to be strict, and the output could not hold everything
   | 'TOOL' // an outside program is missing or failed
   | 'IO' // the system refused to read or write
   | 'INTERRUPTED'; // the caller's signal was aborted
+
+/** The options that messages speak of, by their names in the library. */
+const OPTION_NAMES = [
+  'add',
+  'author',
+  'changes',
+  'compression',
+  'exclude',
+  'force',
+  'format',
+  'free',
+  'freeInodes',
+  'fromLayer',
+  'image',
+  'include',
+  'journal',
+  'keepDirlinks',
+  'keepSetuid',
+  'label',
+  'last',
+  'maxEntries',
+  'maxSize',
+  'message',
+  'mkdir',
+  'output',
+  'platform',
+  'readBack',
+  'reserved',
+  'sha256',
+  'size',
+  'strict',
+  'uuid',
+  'verify',
+] as const;
+export type OptionName = (typeof OPTION_NAMES)[number];
+
+/** How messages write an option: `{force}`, or with its value, `{maxSize: 64G}`. A door that has other words for it puts these there. */
+export const OPTION = new RegExp(`\\{(${OPTION_NAMES.join('|')})(?:: ((?:[^{}]|\\{[^{}]*\\})*))?\\}`, 'g');
 
 /** Where and why, for {@link FlattenError}. */
 export interface ErrorDetails {
@@ -35,6 +73,8 @@ export class FlattenError extends Error {
   readonly layer: string | undefined;
   readonly path: string | undefined;
   readonly hint: string | undefined;
+  /** The option that it is about, or that the hint speaks of, by its name in the library. */
+  readonly option: OptionName | undefined;
   /** `message` without layer and path. */
   readonly what: string;
 
@@ -49,6 +89,7 @@ export class FlattenError extends Error {
     this.layer = layer;
     this.path = path;
     this.hint = hint;
+    this.option = [...`${what}\n${hint ?? ''}`.matchAll(OPTION)][0]?.[1] as OptionName | undefined;
   }
 
   /** The same error, said of a layer. */

@@ -21,31 +21,28 @@ export function refuseMisfits(options: Asked, output: Output): void {
   const streamed = output.path === '-' ? 'standard output' : output.text;
   if (sha256 && !isPlainFile(output)) {
     const hint = isImage ? { hint: "an image has a digest, which the program's last line says" } : {};
-    throw new FlattenError('USAGE', '--sha256 is for outputs that are files and no images', hint);
+    throw new FlattenError('USAGE', '{sha256} is for outputs that are files and no images', hint);
   }
   if (readBack && isStream(output))
-    throw new FlattenError('USAGE', `--verify: ${streamed} cannot be read back`);
+    throw new FlattenError('USAGE', `{readBack}: ${streamed} cannot be read back`);
   if (force && isStream(output))
-    throw new FlattenError('USAGE', `--force: ${streamed} is no file that could be replaced`);
+    throw new FlattenError('USAGE', `{force}: ${streamed} is no file that could be replaced`);
   if (options.keepSetuid && kind !== 'directory')
     throw misplaced({ keepSetuid: true }, 'directories', format);
   if (disk !== undefined && kind !== 'disk') throw misplaced(disk, 'disk images', format);
   if (squash !== undefined && !isImage) throw misplaced(squash, 'images', format);
   if (platform !== 'all') return;
   if (!format.startsWith('oci')) {
-    throw new FlattenError('USAGE', `--platform all: the output, ${format}, holds one`, {
-      hint: '-o oci:DIR or -o oci-archive:FILE hold one image for each platform',
+    throw new FlattenError('USAGE', `{platform: all}: the output, ${format}, holds one`, {
+      hint: '{output: oci:DIR} or {output: oci-archive:FILE} hold one image for each platform',
     });
   }
-  if (readBack) throw new FlattenError('USAGE', '--verify: of several images none is read back');
+  if (readBack) throw new FlattenError('USAGE', '{readBack}: of several images none is read back');
 }
 
 /** `given` are options by their names in the library. */
 function misplaced(given: object, place: string, format: string): FlattenError {
-  const names = Object.keys(given).map((name) => {
-    const word = name === 'changes' ? 'change' : name;
-    return `--${word.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-  });
+  const names = Object.keys(given).map((name) => `{${name}}`);
   return new FlattenError('USAGE', `${names.join(', ')}: only for ${place}, and the output is ${format}`);
 }
 
@@ -58,6 +55,6 @@ export function refuseIdlePlatform(
   if (platform === undefined || kind !== 'rootfs' || output?.kind === 'image') return;
   throw new FlattenError(
     'USAGE',
-    `--platform ${platform}: ${name} is a root filesystem, which has no platform`,
+    `{platform: ${platform}}: ${name} is a root filesystem, which has no platform`,
   );
 }

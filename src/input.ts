@@ -67,8 +67,8 @@ export async function withInput<T>(
   use: (input: Input) => Promise<T>,
 ): Promise<T> {
   if (options.platform === 'all')
-    throw new FlattenError('USAGE', '--platform all: only an OCI layout or archive holds several images', {
-      hint: '-o oci:DIR or -o oci-archive:FILE',
+    throw new FlattenError('USAGE', '{platform: all}: only an OCI layout or archive holds several images', {
+      hint: '{output: oci:DIR} or {output: oci-archive:FILE}',
     });
   return withImages(options, output, ([image], context) =>
     withTree(image!, options, context, (tree) => use({ image: image!, tree, context })),
@@ -110,7 +110,7 @@ export async function withTree<T>(
 ): Promise<T> {
   const keep = options.keep && keptLayers(image.layers, options.keep);
   if (keep && options.keepDirlinks)
-    throw new FlattenError('USAGE', '--keep-dirlinks: layers that are kept cannot be read in another way');
+    throw new FlattenError('USAGE', '{keepDirlinks}: layers that are kept cannot be read in another way');
   const tree = await loadTree(image.layers, { ...treeOptions(options), ...(keep && { keep }) }, context);
   try {
     return await use(tree);

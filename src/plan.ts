@@ -23,7 +23,7 @@ export interface DiskPlan {
 export async function planDisk(options: FlattenOptions): Promise<DiskPlan> {
   const output = parseOutput(options.output, options.format);
   if (output.kind !== 'disk')
-    throw new FlattenError('USAGE', `--plan is for disk images, and the output is ${output.format}`);
+    throw new FlattenError('USAGE', `a plan is for disk images, and the output is ${output.format}`);
   const { filesystem: format, path } = output;
   refuseMisfits(options, output);
   return withInput(options, path, async ({ image, tree, context }) => {

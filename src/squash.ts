@@ -41,7 +41,7 @@ function parseCompression(text: string): NonNullable<ImageOptions['compression']
   if (level === undefined && kind !== '') return { kind: kind as 'none' | 'gzip' | 'zstd' };
   const isLevel = Number(level) >= 1 && Number(level) <= (MAX_LEVELS[kind] ?? 0);
   if (isLevel) return { kind: kind as 'gzip' | 'zstd', level: Number(level) };
-  throw new FlattenError('USAGE', `--compression ${text}: unknown`, {
+  throw new FlattenError('USAGE', `{compression: ${text}}: unknown`, {
     hint: 'none, gzip, gzip:1 to gzip:9, zstd, zstd:1 to zstd:19',
   });
 }

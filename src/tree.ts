@@ -137,14 +137,14 @@ function edit(
   { report }: Context,
 ): void {
   for (const [option, globs, act] of [
-    ['--include', wanted, include],
-    ['--exclude', unwanted, exclude],
+    ['include', wanted, include],
+    ['exclude', unwanted, exclude],
   ] as const) {
     if (globs.length === 0) continue;
     const idle = new Set(globs);
     act(root, pathTest(globs, idle));
     for (const glob of idle)
-      report({ type: 'warning', message: `${option} ${glob}: nothing has such a path` });
+      report({ type: 'warning', message: `{${option}: ${glob}}: nothing has such a path` });
   }
   for (const made of mkdir) makeDirectory(root, made, BigInt(sourceDateEpoch) * 1_000_000_000n);
 }
@@ -156,7 +156,7 @@ function refuseConflict(layer: string, root: Directory, upper: Upper): void {
   throw new FlattenError('USAGE', `is a ${lower} in the image, and what is added a ${added}`, {
     layer,
     path,
-    hint: `to replace it, leave it out first: --exclude /${printable(path)}`,
+    hint: `to replace it, leave it out first: {exclude: /${printable(path)}}`,
   });
 }
 
@@ -200,7 +200,7 @@ function addSome(builder: UpperBuilder, entries: Iterator<LayerEntry>): boolean 
 function warn(layer: string, replaced: readonly Replaced[], context: Context): void {
   const report = (message: string) => context.report({ type: 'warning', message });
   const what = 'a directory with content replaces the symlink';
-  const hint = 'of a lower layer (--keep-dirlinks follows it)';
+  const hint = 'of a lower layer ({keepDirlinks} follows it)';
   for (const { path, target } of replaced.slice(0, MAX_WARNINGS)) {
     report(`${layer}: ${what} ${printable(path)} -> ${printable(target)} ${hint}`);
   }

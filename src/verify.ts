@@ -57,7 +57,7 @@ export async function readBack(path: string, rootfs: Rootfs, context: Context): 
   const asRoot = isDirectory && process.getuid?.() !== 0;
   throw new FlattenError('LOSS', `read back: ${first.what}${others}`, {
     path: first.path || '.',
-    ...(asRoot && { hint: 'owners and devices take root: run it as root, or without --verify' }),
+    ...(asRoot && { hint: 'owners and devices take root: run it as root, or without {readBack}' }),
   });
 }
 

@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { findTool } from '../src/sinks/ext/tool.js';
 import { getfacl } from './support/getfacl.js';
 import { needs } from './support/needs.js';
 import { run } from './support/program.js';
@@ -82,7 +83,7 @@ test(
       const { code, stderr } = run(['x.tar', '-o', output, '--verify'], { cwd });
       assert.equal(code, 0, stderr);
     }
-    const listed = execFileSync('debugfs', ['-R', 'ea_list d', 'disk.ext4'], {
+    const listed = execFileSync(findTool('debugfs'), ['-R', 'ea_list d', 'disk.ext4'], {
       cwd,
       encoding: 'utf8',
       stdio: 'pipe',

@@ -77,3 +77,26 @@ test('only cli/main.ts ends the process', () => {
   const ending = files.filter((file) => readFileSync(join(SRC, file), 'utf8').includes('process.exit('));
   assert.deepEqual(ending, ['cli/main.ts']);
 });
+
+test('only cli/ knows how an option is written on the command line', () => {
+  const help =
+    readFileSync(join(SRC, 'cli/convert.ts'), 'utf8') +
+    readFileSync(join(SRC, 'cli/input-options.ts'), 'utf8');
+  assert.match(help, /'--exclude /, 'the scan would find one');
+  const flags = /(?<![(])--(?!sparse|format newc|format '|retries|absolute-names|expose-gc)[a-z][a-z-]+/;
+  const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter(
+    (file) => file.endsWith('.ts') && room(file) !== 'cli',
+  );
+  const found = files.flatMap((file) =>
+    readFileSync(join(SRC, file), 'utf8')
+      .split('\n')
+      .filter((line) => !/^\s*(\*|\/\/|\/\*)/.test(line) && flags.test(line.replace(/(?<=[;,]) \/\/.*$/, '')))
+      .map((line) => `${file}: ${line.trim()}`),
+  );
+  // The options of other programs.
+  const others = /skopeo copy|setfattr|--memlimit|apptainer|fsck\.erofs|max-old-space-size/;
+  assert.deepEqual(
+    found.filter((line) => !others.test(line)),
+    [],
+  );
+});

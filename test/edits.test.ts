@@ -102,12 +102,12 @@ test('a directory never takes the place of anything else, or the other way round
     [
       () => {},
       { mkdir: [{ path: 'etc/passwd' }] },
-      /--mkdir etc\/passwd: etc\/passwd is a file in the image$/,
+      /\{mkdir: etc\/passwd\}: etc\/passwd is a file in the image$/,
     ],
     [
       () => {},
       { mkdir: [{ path: '/bin', mode: 0o700 }] },
-      /--mkdir \/bin: is a symlink in the image, and has no mode$/,
+      /\{mkdir: \/bin\}: is a symlink in the image, and has no mode$/,
     ],
   ] as const) {
     mkdirSync(host);

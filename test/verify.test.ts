@@ -4,6 +4,7 @@ import { chmodSync, closeSync, openSync, readdirSync, readFileSync, writeFileSyn
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { type FlattenError, flatten, verify } from '../src/index.js';
+import { findTool } from '../src/sinks/ext/tool.js';
 import { needs } from './support/needs.js';
 import { CLI, run } from './support/program.js';
 import { PROJECT } from './support/project.js';
@@ -43,7 +44,7 @@ test('every kind of difference is found in a disk image', { skip: needs('debugfs
     'ln usr/bin/su var/lib/state-1',
     'mkdir var/lib/state-2',
   ];
-  execFileSync('debugfs', ['-w', '-f', '-', output], { input: commands.join('\n'), stdio: 'pipe' });
+  execFileSync(findTool('debugfs'), ['-w', '-f', '-', output], { input: commands.join('\n'), stdio: 'pipe' });
   const { differences } = await verify({ input: DEMO, output });
   const lines = differences.map(({ path, what }) => `${path}: ${what}`);
   for (const expected of [

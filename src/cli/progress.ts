@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { Event } from '../context.js';
 import { progressLine, type Standing } from './progress-line.js';
 import { Speed } from './speed.js';
+import { inWords } from './words.js';
 
 /** Milliseconds between two drawings of the line. */
 const INTERVAL = 100;
@@ -42,7 +43,7 @@ export class Progress {
   show(event: Event): void {
     if (event.type === 'warning') {
       this.#clear();
-      if (!this.#isQuiet) this.#stream.write(`flatten: warning: ${event.message}\n`);
+      if (!this.#isQuiet) this.#stream.write(`flatten: warning: ${inWords(event.message)}\n`);
       return;
     }
     if (!this.#isLive) return;

@@ -7,6 +7,7 @@ import type { DiskPlan } from '../plan.js';
 import type { VerifyResult } from '../verify.js';
 import { EXIT } from './exit.js';
 import { showCount, showSize } from './numbers.js';
+import { inWords } from './words.js';
 
 /** Options of every command that reports, as commander gives them. */
 export interface ReportFlags {
@@ -27,13 +28,17 @@ export function addReportOptions(command: Command): Command {
 export function reportResult(result: FlattenResult, { json, quiet }: ReportFlags): void {
   if (json) {
     const { artifact, ...rest } = result;
-    const losses = artifact.losses.map((loss) => ({ ...loss, example: printable(loss.example) }));
+    const losses = artifact.losses.map(({ example, reason, ...loss }) => ({
+      ...loss,
+      example: printable(example),
+      reason: inWords(reason),
+    }));
     printJson({ ...rest, ...artifact, losses });
   }
   if (json || quiet) return;
   for (const { kind, count, example, reason } of result.artifact.losses) {
     process.stderr.write(
-      `flatten: not held: ${kind} of ${showCount(count)} (first: ${printable(example)}): ${reason}\n`,
+      `flatten: not held: ${kind} of ${showCount(count)} (first: ${printable(example)}): ${inWords(reason)}\n`,
     );
   }
   process.stderr.write(`${summary(result)}\n`);
@@ -105,8 +110,11 @@ export function reportFailure(error: unknown, flags: ReportFlags, signal: AbortS
   if ((error as NodeJS.ErrnoException)?.code === 'EPIPE') return EXIT.failed;
   const failure = isSystemError(error) ? systemError(error) : error;
   if (!(failure instanceof FlattenError)) return reportBug(error, flags);
-  const { code, message, layer, path, hint } = failure;
-  if (flags.json) printJson({ error: { code, message, layer, path: path && printable(path), hint } });
+  const { code, layer, path, option } = failure;
+  const message = inWords(failure.message);
+  const hint = failure.hint && inWords(failure.hint);
+  const place = { layer: layer && inWords(layer), path: path && printable(path) };
+  if (flags.json) printJson({ error: { code, message, ...place, option, hint } });
   printError(message, hint);
   if (flags.verbose && failure.stack) process.stderr.write(`${failure.stack}\n`);
   return code === 'USAGE' ? EXIT.usage : code === 'INTERRUPTED' ? EXIT.interrupted : EXIT.failed;

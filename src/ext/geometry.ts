@@ -47,7 +47,7 @@ export function planGeometry(demand: Demand, options: SizeOptions): Geometry {
   if (fitting !== undefined) return { ...fitting, bytes: size };
   const { bytes } = leastGeometry(demand, options);
   throw new FlattenError('LIMIT', `an image of ${size} bytes is too small: the tree needs ${bytes}`, {
-    hint: `--size ${bytes}, or leave --size out`,
+    hint: `{size: ${bytes}}, or leave {size} out`,
   });
 }
 
@@ -71,7 +71,7 @@ function leastGeometry(demand: Demand, options: SizeOptions): Geometry {
 
 /** The geometry of so many blocks, the room that is left shared between blocks and inodes; `undefined`: too few. */
 function fixedGeometry(demand: Demand, options: SizeOptions, size: number): Geometry | undefined {
-  if (size > MAX_BLOCKS) throw new FlattenError('USAGE', '--size: ext images here end at 16 TiB');
+  if (size > MAX_BLOCKS) throw new FlattenError('USAGE', '{size}: ext images here end at 16 TiB');
   const inodes = demand.inodes + (options.freeInodes ?? 0);
   const taken = needed(demand, options) + share(size, options.reserved ?? 0);
   // Where the last group's tables cost more than it brings, it is left out.

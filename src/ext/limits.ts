@@ -45,6 +45,6 @@ export function checkLimits(path: string, node: Node, format: ExtFormat): void {
 export function beyond(path: string, what: string): FlattenError {
   return new FlattenError('UNSUPPORTED', what, {
     path: path === '' ? '.' : path,
-    hint: 'leave it out with --exclude, or write a directory or a tar',
+    hint: 'leave it out with {exclude}, or write a directory or a tar',
   });
 }

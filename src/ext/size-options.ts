@@ -47,35 +47,35 @@ export function checkSizeOptions({
   reserved = 0,
   journal,
 }: SizeOptions): void {
-  if (size !== undefined && free !== undefined) throw usage('--size and --free: give one of them');
-  for (const [name, value] of Object.entries({ size, free, 'free-inodes': freeInodes })) {
+  if (size !== undefined && free !== undefined) throw usage('{size} and {free}: give one of them');
+  for (const [name, value] of Object.entries({ size, free, freeInodes })) {
     if (typeof value === 'object') checkShare(value);
     else if (value !== undefined && !(Number.isSafeInteger(value) && value >= 0)) {
-      throw usage(`--${name} ${value}: not a whole number`);
+      throw usage(`{${name}: ${value}}: not a whole number`);
     }
   }
   if (!(reserved >= 0 && reserved <= MAX_RESERVED))
-    throw usage(`--reserved ${reserved}: not between 0 and ${MAX_RESERVED} percent`);
+    throw usage(`{reserved: ${reserved}}: not between 0 and ${MAX_RESERVED} percent`);
   if (typeof free === 'object' && free.percent + reserved > MAX_BOTH)
     throw usage(
-      `--free ${free.percent}% and --reserved ${reserved}%: together more than ${MAX_BOTH} percent`,
+      `{free: ${free.percent}%} and {reserved: ${reserved}%}: together more than ${MAX_BOTH} percent`,
     );
   if (journal !== undefined) checkJournal(format, journal);
 }
 
 function checkShare({ percent }: Share): void {
   if (!(percent >= 0 && percent <= MAX_FREE))
-    throw usage(`--free ${percent}%: not between 0 and ${MAX_FREE} percent`);
+    throw usage(`{free: ${percent}%}: not between 0 and ${MAX_FREE} percent`);
 }
 
 function checkJournal(format: ExtFormat, journal: number | 'none'): void {
   if (journal === 'none') {
-    if (format === 'ext3') throw usage('--journal none: ext3 is ext2 with a journal', 'ask for ext2');
+    if (format === 'ext3') throw usage('{journal: none}: ext3 is ext2 with a journal', 'ask for ext2');
     return;
   }
-  if (format === 'ext2') throw usage('--journal: ext2 has none', 'ask for ext3');
+  if (format === 'ext2') throw usage('{journal}: ext2 has none', 'ask for ext3');
   if (journal >= MIN_JOURNAL * BLOCK && journal <= MAX_JOURNAL * BLOCK) return;
-  throw usage(`--journal ${journal}: not between ${MIN_JOURNAL * BLOCK} and ${MAX_JOURNAL * BLOCK} bytes`);
+  throw usage(`{journal: ${journal}}: not between ${MIN_JOURNAL * BLOCK} and ${MAX_JOURNAL * BLOCK} bytes`);
 }
 
 function usage(what: string, hint?: string): FlattenError {

@@ -57,7 +57,7 @@ export class Budget {
     this.#takeEntry(path);
     this.#size += entry.size;
     if (this.#size > this.#limits.maxSize) {
-      throw limit(path, `files of more than ${this.#limits.maxSize} bytes together`, '--max-size');
+      throw limit(path, `files of more than ${this.#limits.maxSize} bytes together`, '{maxSize}');
     }
     this.#takeMetadata(metadataOf(entry), path);
   }
@@ -84,14 +84,14 @@ export class Budget {
     this.#metadata += bytes;
     const most = maxMetadata(this.#limits);
     if (this.#metadata > most) {
-      throw limit(path, `headers, names and xattrs of more than ${most} bytes together`, '--max-entries');
+      throw limit(path, `headers, names and xattrs of more than ${most} bytes together`, '{maxEntries}');
     }
     if (this.#metadata >= this.#look.metadata) this.#lookAtHeap(path);
   }
 
   #takeEntry(path: string): void {
     if (++this.#entries > this.#limits.maxEntries) {
-      throw limit(path, `more than ${this.#limits.maxEntries} entries`, '--max-entries');
+      throw limit(path, `more than ${this.#limits.maxEntries} entries`, '{maxEntries}');
     }
     if (this.#entries >= this.#look.entries) this.#lookAtHeap(path);
   }

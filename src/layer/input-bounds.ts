@@ -32,7 +32,7 @@ export class InputBounds {
     this.#limits = limits;
     this.temporary = new Allowance(0, {
       what: 'unpacks to more than # bytes, which is 1,100 times the size of the input and 1 GiB',
-      hint: 'if you trust the image, say how much it may take, as --max-size 64G',
+      hint: 'if you trust the image, say how much it may take, as {maxSize: 64G}',
     });
     this.counts = countsOf(limits);
     this.add(stored);

@@ -13,15 +13,15 @@ export interface Keep {
 export function keptLayers(layers: readonly Layer[], { fromLayer, last }: Keep): number {
   const count = layers.length;
   if (fromLayer !== undefined && last !== undefined)
-    throw new FlattenError('USAGE', '--from-layer and --last: only one of them can be meant');
+    throw new FlattenError('USAGE', '{fromLayer} and {last}: only one of them can be meant');
   if (last !== undefined) {
     if (Number.isInteger(last) && last >= 1 && last <= count) return count - last;
-    throw new FlattenError('USAGE', `--last ${last}: the image has ${layersOf(count)}`);
+    throw new FlattenError('USAGE', `{last: ${last}}: the image has ${layersOf(count)}`);
   }
   if (fromLayer === undefined) return 0;
   const kept = /^\d{1,4}$/.test(fromLayer) ? Number(fromLayer) : byDigest(layers, fromLayer);
   if (kept < count) return kept;
-  throw new FlattenError('USAGE', `--from-layer ${fromLayer}: nothing is above it in ${layersOf(count)}`);
+  throw new FlattenError('USAGE', `{fromLayer: ${fromLayer}}: nothing is above it in ${layersOf(count)}`);
 }
 
 function byDigest(layers: readonly Layer[], wanted: string): number {
@@ -33,7 +33,7 @@ function byDigest(layers: readonly Layer[], wanted: string): number {
   if (fits.length === 1) return fits[0]!;
   const what =
     fits.length === 0 ? 'no layer of the image' : `layers ${fits.join(' and ')} of the image alike`;
-  throw new FlattenError(fits.length === 0 ? 'NOT_FOUND' : 'AMBIGUOUS', `--from-layer ${wanted}: ${what}`, {
+  throw new FlattenError(fits.length === 0 ? 'NOT_FOUND' : 'AMBIGUOUS', `{fromLayer: ${wanted}}: ${what}`, {
     hint: ['say its number:', ...layers.map(({ name }) => `  ${name}`)].join('\n'),
   });
 }

@@ -129,7 +129,7 @@ async function verifyInPlace(layer: TarLayer, threads: UnpackThreads, signal: Ab
 function compare(what: string, expected: Digest, actual: Digest | undefined): void {
   if (actual === expected) return;
   throw new FlattenError('DIGEST_MISMATCH', `the ${what} have the digest ${actual}, expected ${expected}`, {
-    hint: 'the image is damaged: save or fetch it again (--no-verify takes it as it is)',
+    hint: 'the image is damaged: save or fetch it again ({verify: false} takes it as it is)',
   });
 }
 

@@ -15,7 +15,7 @@ export interface AllowanceWords {
 
 const BYTES: AllowanceWords = {
   what: 'unpacks to more than # bytes',
-  hint: 'if you trust the image, raise the bound with --max-size',
+  hint: 'if you trust the image, raise the bound with {maxSize}',
 };
 
 /** Something that all layers of an image may use so much of together, as bytes or entries. Threads draw on it together. */

@@ -10,7 +10,7 @@ export interface Counts {
 
 export type SharedCounts = { readonly [key in keyof Counts]: SharedAllowance };
 
-const hint = 'if you trust the image, raise the bound with --max-entries';
+const hint = 'if you trust the image, raise the bound with {maxEntries}';
 
 /** The same bounds as a {@link Budget} has, which counts more when a layer is read: what it takes is never refused here. */
 export function countsOf(limits: Limits): Counts {

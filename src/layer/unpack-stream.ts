@@ -29,7 +29,7 @@ export async function unpackStream(
   means: StreamMeans,
 ): Promise<void> {
   const { maxSize } = means.context.limits;
-  const words = { what: 'has more than # bytes', hint: '--max-size raises the limit' };
+  const words = { what: 'has more than # bytes', hint: '{maxSize} raises the limit' };
   const received = new Allowance(maxSize, words);
   const [head, chunks] = await begun(stream);
   const compression = compressionOf(head);

@@ -32,7 +32,7 @@ function parseLine(line: string): Change {
   const [, word = '', text = ''] = /^(\S*)\s*(.*)$/s.exec(line)!;
   const keyword = word.toUpperCase();
   if (!INSTRUCTIONS.has(keyword)) {
-    throw new FlattenError('USAGE', `--change ${shown(line) || '""'}: no such instruction`, {
+    throw new FlattenError('USAGE', `{changes: ${shown(line) || '""'}}: no such instruction`, {
       hint: `it begins with one of ${[...INSTRUCTIONS.keys()].join(', ')}`,
     });
   }
@@ -58,5 +58,5 @@ export function applyChanges(fields: Fields, changes: readonly Change[]): Fields
 
 function bad({ keyword, text }: Change, what: string): FlattenError {
   const line = text === '' ? keyword : `${keyword} ${text}`;
-  return new FlattenError('USAGE', `--change ${shown(line)}: ${shown(what)}`);
+  return new FlattenError('USAGE', `{changes: ${shown(line)}}: ${shown(what)}`);
 }

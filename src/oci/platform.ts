@@ -46,7 +46,7 @@ export function parsePlatform(text: string): Platform {
   const [os, architecture, variant, ...more] = text.trim().split('/');
   if (!os || !architecture || variant === '' || more.length > 0) {
     throw new FlattenError('USAGE', `platform ${text}: is not of the form os/arch[/variant]`, {
-      hint: '--platform linux/amd64, linux/arm64 or linux/arm/v7',
+      hint: '{platform: linux/amd64}, linux/arm64 or linux/arm/v7',
     });
   }
   return normalise({ os, architecture, ...(variant && { variant }) });

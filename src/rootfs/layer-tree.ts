@@ -92,6 +92,6 @@ function marker(): File {
 function cannotHold(what: string, path: string): FlattenError {
   return new FlattenError('UNSUPPORTED', `a layer cannot hold this ${what}: in a layer it means a removal`, {
     path,
-    hint: `leave it out: --exclude '${printable(path)}'`,
+    hint: `leave it out: {exclude: '${printable(path)}'}`,
   });
 }

@@ -45,11 +45,11 @@ export function makeDirectory(root: Directory, { path, mode }: MadeDirectory, mt
 function taken(path: string, way: string, { kind }: Node): FlattenError {
   const what = kind === 'symlink' ? 'symlink that leads to no directory' : kind;
   const it = `${printable(way)} is a ${what} in the image`;
-  return bad(path, it, `to replace it, leave it out first: --exclude /${printable(way)}`);
+  return bad(path, it, `to replace it, leave it out first: {exclude: /${printable(way)}}`);
 }
 
 function bad(path: string, what: string, hint?: string): FlattenError {
-  return new FlattenError('USAGE', `--mkdir ${printable(Buffer.from(path).toString('latin1'))}: ${what}`, {
+  return new FlattenError('USAGE', `{mkdir: ${printable(Buffer.from(path).toString('latin1'))}}: ${what}`, {
     ...(hint && { hint }),
   });
 }

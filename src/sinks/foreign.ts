@@ -14,14 +14,14 @@ export function refuseForeign(output: string): void {
   if (ours !== undefined && (scheme !== undefined || ours !== ours.toLowerCase())) {
     const rest = output.slice(ours.length).replace(/^\/\/+/, ours.startsWith('docker-daemon') ? '' : '/');
     throw foreign(output, `is no address: it begins with ${ours.toLowerCase()} and a name`, {
-      hint: `-o ${ours.toLowerCase()}${rest}`,
+      hint: `{output: ${ours.toLowerCase()}${rest}}`,
     });
   }
   const transport = scheme ?? TRANSPORT.exec(output)?.[0];
   if (transport === undefined) return;
   const rest = output.slice(transport.length);
   throw foreign(output, `${transport} is no place that flatten writes to`, {
-    hint: `${instead(transport.toLowerCase(), rest)}; for a file of that name, type -o ./${output}`,
+    hint: `${instead(transport.toLowerCase(), rest)}; for a file of that name, type {output: ./${output}}`,
   });
 }
 
@@ -37,13 +37,13 @@ function instead(transport: string, rest: string): string {
     case 'containers-storage:': {
       const to = transport === 'containers-storage:' ? transport : 'docker:';
       const name = to === 'docker:' ? `//${rest.replace(/^\/\//, '')}` : rest;
-      return `write an archive and copy it: -o oci-archive:image.tar, then skopeo copy oci-archive:image.tar ${to}${name}`;
+      return `write an archive and copy it: {output: oci-archive:image.tar}, then skopeo copy oci-archive:image.tar ${to}${name}`;
     }
     case 'dir:':
     case 'rootfs:':
     case 'file:':
-      return `name the path alone: -o ${rest.replace(/^\/\//, '')}`;
+      return `name the path alone: {output: ${rest.replace(/^\/\//, '')}}`;
     default:
-      return 'write a file and copy it with the tool for that place: -o rootfs.tar';
+      return 'write a file and copy it with the tool for that place: {output: rootfs.tar}';
   }
 }

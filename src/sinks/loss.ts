@@ -43,6 +43,6 @@ export function withLosses(artifact: Artifact, before: Losses): Artifact {
 function lossError({ kind, example, reason }: Loss): FlattenError {
   return new FlattenError('LOSS', `the output cannot hold its ${kind}: ${reason}`, {
     path: example,
-    hint: 'leave --strict out to write the rest, or choose an output that holds it',
+    hint: 'leave {strict} out to write the rest, or choose an output that holds it',
   });
 }

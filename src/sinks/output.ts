@@ -84,11 +84,11 @@ function formatOf(text: string): Format {
 /** A format that is given must be what a transport before the path stands for, or a form of it. */
 function fitting(text: string, format: string): Format {
   if (!isFormat(format))
-    throw new FlattenError('USAGE', `--format ${format}: unknown`, { hint: `one of ${FORMATS.join(', ')}` });
+    throw new FlattenError('USAGE', `{format: ${format}}: unknown`, { hint: `one of ${FORMATS.join(', ')}` });
   const transport = transportOf(text);
   if (transport === undefined || format === transport || format === `${transport}-v1`) return format;
-  throw new FlattenError('USAGE', `--format ${format}: ${text} is in the format ${transport}`, {
-    hint: `leave out --format, or name a path alone: -o ./${text} for a file of that name`,
+  throw new FlattenError('USAGE', `{format: ${format}}: ${text} is in the format ${transport}`, {
+    hint: `leave out {format}, or name a path alone: {output: ./${text}} for a file of that name`,
   });
 }
 

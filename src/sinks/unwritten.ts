@@ -7,7 +7,7 @@ const WAYS: readonly (readonly [RegExp, string])[] = [
     /\.(qcow2?|vmdk|vhdx?|vdi)$/,
     'write a disk image and convert it: flatten IMAGE -o NAME.img && qemu-img convert -O KIND NAME.img FILE',
   ],
-  [/\.(raw|bin|disk|ext|dd)$/, 'for a disk image, say which file system it has: --format ext4'],
+  [/\.(raw|bin|disk|ext|dd)$/, 'for a disk image, say which file system it has: {format: ext4}'],
   [/\.(tar\.xz|txz)$/, 'compress the flat tar on its way: flatten IMAGE -o - | xz > FILE'],
   [/\.(tar\.bz2|tbz2?)$/, 'compress the flat tar on its way: flatten IMAGE -o - | bzip2 > FILE'],
   [/\.(tar\.lz4)$/, 'compress the flat tar on its way: flatten IMAGE -o - | lz4 > FILE'],
@@ -31,8 +31,8 @@ export function wayTo(output: string): string {
     const words = { NAME: name, FILE: output, KIND: form };
     return way.replace(/\b(NAME|FILE|KIND)\b/g, (word) => words[word as keyof typeof words]);
   }
-  if (/^\/dev\/(stdout|fd\/1)$|^\/proc\/self\/fd\/1$/.test(output)) return 'standard output is -o -';
-  return `for a directory type -o ${output}/, else say --format ${FORMATS.join('|')}`;
+  if (/^\/dev\/(stdout|fd\/1)$|^\/proc\/self\/fd\/1$/.test(output)) return 'standard output is {output: -}';
+  return `for a directory type {output: ${output}/}, else say {format: ${FORMATS.join('|')}}`;
 }
 
 /** Whether a name has an ending at all: `rootfs` has none, nor has `.rootfs`. */

@@ -17,12 +17,12 @@ export interface AddedDirectory {
  */
 export function addedLayer({ directory, path }: AddedDirectory): Layer {
   if (!statSync(directory, { throwIfNoEntry: false })?.isDirectory()) {
-    throw new FlattenError('NOT_FOUND', `--add ${directory}: no such directory`);
+    throw new FlattenError('NOT_FOUND', `{add: ${directory}}: no such directory`);
   }
   const layer = directoryLayer(directory, []);
   return {
     ...layer,
-    name: `--add ${directory}`,
+    name: `{add: ${directory}}`,
     async open(context) {
       const opened = await layer.open(context);
       return { ...opened, entries: () => placed(opened.entries(), bytes(path)) };

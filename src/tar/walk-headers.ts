@@ -93,7 +93,7 @@ export class HeaderWalk {
 
   #beyond({ path }: { readonly path: string }): FlattenError {
     const what = `a body that goes beyond the ${this.#options.most} bytes that may be unpacked`;
-    const hint = 'if you trust the image, say how much it may take, as --max-size 64G';
+    const hint = 'if you trust the image, say how much it may take, as {maxSize: 64G}';
     return new FlattenError('LIMIT', what, { path, hint });
   }
 }

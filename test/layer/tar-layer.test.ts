@@ -90,7 +90,8 @@ for (const [what, { bytes, got, ...digests }] of Object.entries(MISMATCHES)) {
       code: 'DIGEST_MISMATCH',
       layer: 'layer 1 of 1',
       message: new RegExp(`${got}.*${expected}`),
-      hint: /--no-verify/,
+      option: 'verify',
+      hint: /\{verify: false\}/,
     });
     assert.deepEqual(leftovers(context), []);
   });

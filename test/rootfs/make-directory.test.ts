@@ -43,13 +43,13 @@ test('a directory that is there stays, but for a mode', () => {
 });
 
 for (const [path, what] of [
-  ['f', /^--mkdir f: f is a fifo in the image$/],
-  ['f/x', /^--mkdir f\/x: f is a fifo in the image$/],
-  ['lf', /^--mkdir lf: lf is a symlink that leads to no directory in the image$/],
+  ['f', /^\{mkdir: f\}: f is a fifo in the image$/],
+  ['f/x', /^\{mkdir: f\/x\}: f is a fifo in the image$/],
+  ['lf', /^\{mkdir: lf\}: lf is a symlink that leads to no directory in the image$/],
   ['lf/x', /lf is a symlink that leads to no directory/],
   ['lost', /lost is a symlink that leads to no directory/],
   ['loop/x', /loop is a symlink that leads to no directory/],
-  ['ld/../x', /^--mkdir ld\/\.\.\/x: is no path in the image$/],
+  ['ld/../x', /^\{mkdir: ld\/\.\.\/x\}: is no path in the image$/],
 ] as const) {
   test(`as with mkdir(1), it is an error: ${path}`, () => {
     const root = tree();
@@ -60,6 +60,6 @@ for (const [path, what] of [
 test('a symlink to a directory has no mode', () => {
   assert.throws(() => makeDirectory(tree(), { path: 'ld', mode: 0o700 }, 0n), {
     code: 'USAGE',
-    message: '--mkdir ld: is a symlink in the image, and has no mode',
+    message: '{mkdir: ld}: is a symlink in the image, and has no mode',
   });
 });

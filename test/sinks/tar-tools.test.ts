@@ -98,7 +98,7 @@ test("GNU tar takes an xattr's name with = and %25 back", { skip: needs('tar', '
     ['user.a%25=%3D%3d', Buffer.from('2')],
   ]);
   const specimen = new Specimen(t, directory);
-  specimen.add('f', specimen.file(Buffer.from('x'), { xattrs }));
+  specimen.add('f', specimen.file(Buffer.from('x'), { xattrs, mode: 0o644 }));
   const rootfs = specimen.rootfs();
   const out = target(directory);
   run('tar', ['--xattrs', '-xpf', await written(rootfs, directory), '-C', out]);

@@ -121,7 +121,7 @@ class Planner {
     if (problem === undefined) return length;
     throw new FlattenError('UNSUPPORTED', problem, {
       path: this.#path(directory, name),
-      hint: 'write a flat tar instead: -o rootfs.tar',
+      hint: 'write a flat tar instead: {output: rootfs.tar}',
     });
   }
 

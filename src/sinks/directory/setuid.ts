@@ -32,7 +32,7 @@ export class Setuid {
     this.#losses.add(
       'setuid',
       path(),
-      'it would run as another than its owner in the image (--keep-setuid keeps it)',
+      'it would run as another than its owner in the image ({keepSetuid} keeps it)',
     );
     return mode & ~wrong;
   }

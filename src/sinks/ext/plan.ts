@@ -63,10 +63,10 @@ export async function planImage(
 /** The UUID that was asked for. Throws `USAGE`. */
 function checkIdentity({ label = '', uuid, time = DEFAULT_TIME }: ExtOptions): string | undefined {
   if (Buffer.byteLength(label) > MAX_LABEL || label.includes('\0')) {
-    throw new FlattenError('USAGE', `--label ${label}: more than ${MAX_LABEL} bytes`);
+    throw new FlattenError('USAGE', `{label: ${label}}: more than ${MAX_LABEL} bytes`);
   }
   if (uuid !== undefined && uuidBytes(uuid) === undefined) {
-    throw new FlattenError('USAGE', `--uuid ${uuid}: not a UUID`, { hint: 'uuidgen prints one' });
+    throw new FlattenError('USAGE', `{uuid: ${uuid}}: not a UUID`, { hint: 'uuidgen prints one' });
   }
   if (!(Number.isInteger(time) && time >= 0 && time <= MAX_TIME)) {
     throw new FlattenError('USAGE', `${time}: not a time that a file system can be made at`);

@@ -24,16 +24,16 @@ const TROUBLE: readonly (readonly [said: RegExp, hint: string])[] = [
   ],
   [
     /cannot load \S+ image on|operating system .*not supported|match .*platform|no match for platform/i,
-    "choose a platform that the engine runs, which says: docker version --format '{{.Server.Os}}/{{.Server.Arch}}'\nthen: --platform OS/ARCH",
+    "choose a platform that the engine runs, which says: docker version --format '{{.Server.Os}}/{{.Server.Arch}}'\nthen: {platform: OS/ARCH}",
   ],
-  [/max depth exceeded/i, 'keep fewer layers: leave out --last and --from-layer'],
+  [/max depth exceeded/i, 'keep fewer layers: leave out {last} and {fromLayer}'],
   [
     /insufficient UIDs or GIDs|lchown .*invalid argument/i,
     'the user has too few ids for the owners in the image: give it more in /etc/subuid and /etc/subgid, then: podman system migrate',
   ],
   [
     /invalid reference format|must be lowercase|invalid tag/i,
-    'name it in lower case: -o docker-daemon:app:1.0',
+    'name it in lower case: {output: docker-daemon:app:1.0}',
   ],
   [/permission denied|\bEACCES\b/i, MAY_NOT],
   [
@@ -51,7 +51,7 @@ export function withEngineHint(error: unknown, { usesZstd }: Refused): unknown {
   const { code, what } = error;
   const hint =
     usesZstd && MAYBE_ZSTD.test(what)
-      ? 'Docker before 23 knows no zstd: --compression gzip'
+      ? 'Docker before 23 knows no zstd: {compression: gzip}'
       : TROUBLE.find(([said]) => said.test(what))?.[1];
   return hint === undefined ? error : new FlattenError(code, what, { hint, cause: error.cause });
 }

@@ -42,7 +42,7 @@ function refuse(where: string, socket: string | undefined): never {
     hint: [
       'start it: sudo systemctl start docker',
       'or say where it is: DOCKER_HOST=unix:///path/to/docker.sock',
-      'or write a file for it: -o docker-archive:image.tar:NAME:TAG',
+      'or write a file for it: {output: docker-archive:image.tar:NAME:TAG}',
     ].join('\n'),
   });
 }

@@ -49,4 +49,4 @@ export function locateImage(output: string, format: ImageFormat): ImageLocation 
     : { format, path, name: parseImageName(name) };
 }
 
-const NAMED = { hint: '-o docker-daemon:app:1.0' };
+const NAMED = { hint: '{output: docker-daemon:app:1.0}' };

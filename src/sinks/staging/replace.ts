@@ -50,7 +50,7 @@ function refuseFile(output: string, stat: Stats, { force }: Replacement): void {
     throw new FlattenError('UNSUPPORTED', `${output}: is no file or directory, and is not replaced`);
   if (force) return;
   const what = stat.isFile() ? `file of ${stat.size} bytes` : 'symlink';
-  throw outputExists(output, `add --force to replace the ${what}`);
+  throw outputExists(output, `add {force} to replace the ${what}`);
 }
 
 function refuseDirectory(output: string, path: string, kind: Kind, { force, top }: Replacement): void {
@@ -65,7 +65,7 @@ function refuseDirectory(output: string, path: string, kind: Kind, { force, top 
   }
   const isFree = kind !== 'file' && names.length === 0;
   if (!isFree && !force)
-    throw outputExists(output, `it ${held}: add --force to delete that and put the new output in its place`);
+    throw outputExists(output, `it ${held}: add {force} to delete that and put the new output in its place`);
   refuseMounts(path);
 }
 
@@ -115,10 +115,10 @@ function refuseMounts(directory: string): void {
 
 export function isMounted(output: string, point: string): FlattenError {
   return new FlattenError('UNSUPPORTED', `${output}: cannot be replaced, since ${point} is a mount point`, {
-    hint: `name a directory in it: -o ${resolve(output, 'rootfs')}/`,
+    hint: `name a directory in it: {output: ${resolve(output, 'rootfs')}/}`,
   });
 }
 
-export function outputExists(output: string, hint = 'add --force to replace it'): FlattenError {
+export function outputExists(output: string, hint = 'add {force} to replace it'): FlattenError {
   return new FlattenError('OUTPUT_EXISTS', `${output}: exists already`, { hint });
 }

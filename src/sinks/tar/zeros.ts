@@ -34,7 +34,7 @@ export function refuseZeros(
     `has holes of ${worst.holes} bytes, which are written as zeros here: all such holes may have ${most} bytes`,
     {
       path: worst.path,
-      hint: `if you trust the image, say how much it may take, as --max-size 64G; or leave the file out: --exclude '${printable(worst.path)}'`,
+      hint: `if you trust the image, say how much it may take, as {maxSize: 64G}; or leave the file out: {exclude: '${printable(worst.path)}'}`,
     },
   );
 }

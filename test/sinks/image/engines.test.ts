@@ -184,13 +184,13 @@ test('an engine that knows no zstd, or no such platform: the hint says what to t
     else
       await assert.rejects(zstd, {
         code: 'TOOL',
-        hint: 'Docker before 23 knows no zstd: --compression gzip',
+        hint: 'Docker before 23 knows no zstd: {compression: gzip}',
       });
     await squash('docker-daemon:demo:gzip', { squash: { compression: 'gzip' } });
     const rootfs = put(t, archive([{ path: 'x' }]), 'rootfs.tar');
     await assert.rejects(squash('docker-daemon:x:y', { input: rootfs, platform: 'windows/amd64' }), {
       code: 'TOOL',
-      hint: /docker version --format .*\n.*--platform OS\/ARCH$/,
+      hint: /docker version --format .*\n.*\{platform: OS\/ARCH\}$/,
     });
   });
 });
@@ -223,7 +223,7 @@ test(
 test('known complaints of engines have a hint', async (t) => {
   for (const [said, hint] of [
     ['write /var/x: no space left on device', /docker system prune/],
-    ['max depth exceeded', /leave out --last/],
+    ['max depth exceeded', /leave out \{last\} and \{fromLayer\}/],
     ['potentially insufficient UIDs or GIDs available in user namespace', /\/etc\/subuid/],
     ['Cannot connect to the Docker daemon', /systemctl status docker/],
     ['invalid reference format: repository name must be lowercase', /docker-daemon:app:1\.0/],

@@ -17,7 +17,11 @@ test('an output that exists is refused, and replaced with force', async (t) => {
   for (const output of [`docker-archive:${file}`, `oci-archive:${file}`, `oci:${layout}:1`]) {
     await squash(output, { force: true });
     const before = readdirSync(directory);
-    await assert.rejects(squash(output), { code: 'OUTPUT_EXISTS', hint: /--force/ });
+    await assert.rejects(squash(output), {
+      code: 'OUTPUT_EXISTS',
+      option: 'force',
+      hint: /add \{force\} to/,
+    });
     await squash(output, { force: true });
     assert.deepEqual(readdirSync(directory), before);
   }
@@ -77,7 +81,7 @@ test('names that no layer can hold are named', async (t) => {
   await assert.rejects(squash(`oci:${join(directory, 'layout')}`, { input: image }), {
     code: 'UNSUPPORTED',
     path: 'd/.wh.e',
-    hint: /--exclude 'd\/\.wh\.e'/,
+    hint: /\{exclude: 'd\/\.wh\.e'\}/,
   });
   assert.deepEqual(readdirSync(directory), ['image']);
 });
