@@ -19,7 +19,7 @@ test('entries, described and implied', () => {
   budget.take(file('a'));
   budget.imply('d/b');
   budget.take(entry('fifo', 'd/b'));
-  assert.throws(() => budget.take(file('c')), limit(/^c: more than 3 entries/, /--max-entries/));
+  assert.throws(() => budget.take(file('c')), limit(/^c: more than 3 entries/, /\{maxEntries\}/));
   assert.throws(() => budget.imply('e/f'), limit(/^e\/f: more than 3 entries/));
 });
 
@@ -28,7 +28,7 @@ test('bytes of files, sparse ones by their size', () => {
   budget.take(file('a', { size: 1000 }));
   assert.throws(
     () => budget.take(file('b', { size: 1, segments: [] })),
-    limit(/^b: .*1000 bytes/, /--max-size/),
+    limit(/^b: .*1000 bytes/, /\{maxSize\}/),
   );
   assert.throws(
     () => new Budget(limits).take(file('c', { size: Number.MAX_SAFE_INTEGER })),

@@ -135,12 +135,12 @@ test('layers are named by number, by digest, or counted from the top', async (t)
 test('layers that are not there, or nothing above them: an error that says how many there are', async (t) => {
   const output = `oci:${join(scratch(t), 'layout')}`;
   const refused: [object, RegExp][] = [
-    [{ fromLayer: '4' }, /^--from-layer 4: nothing is above it in 4 layers$/],
-    [{ last: 5 }, /^--last 5: the image has 4 layers$/],
-    [{ last: 0 }, /^--last 0: the image has 4 layers$/],
-    [{ fromLayer: 'abcdefabcdef' }, /^--from-layer abcdefabcdef: no layer of the image$/],
-    [{ fromLayer: 'top' }, /^--from-layer top: no layer/],
-    [{ fromLayer: '1', last: 1 }, /^--from-layer and --last: only one/],
+    [{ fromLayer: '4' }, /^\{fromLayer: 4\}: nothing is above it in 4 layers$/],
+    [{ last: 5 }, /^\{last: 5\}: the image has 4 layers$/],
+    [{ last: 0 }, /^\{last: 0\}: the image has 4 layers$/],
+    [{ fromLayer: 'abcdefabcdef' }, /^\{fromLayer: abcdefabcdef\}: no layer of the image$/],
+    [{ fromLayer: 'top' }, /^\{fromLayer: top\}: no layer/],
+    [{ fromLayer: '1', last: 1 }, /^\{fromLayer\} and \{last\}: only one/],
   ];
   for (const [options, message] of refused)
     await assert.rejects(squash(output, { squash: options }), { message });
