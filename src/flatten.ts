@@ -12,7 +12,7 @@ import { type DiskOptions, type OutputOptions, openSink } from './sinks/open.js'
 import { isPlainFile, isStream, type Output, parseOutput } from './sinks/output.js';
 import { refuseUnready } from './sinks/ready.js';
 import type { Artifact } from './sinks/sink.js';
-import type { Image, OpenedImage } from './sources/image.js';
+import type { OpenedImage } from './sources/image.js';
 import { flattenedOf, imageOptions, type SquashOptions, writeEvery } from './squash.js';
 import { readBack } from './verify.js';
 
@@ -51,7 +51,7 @@ export interface FlattenResult {
   /** The image that was read. */
   readonly image: {
     readonly name: string;
-    readonly kind: Image['kind'];
+    readonly kind: OpenedImage['kind'];
     readonly digest?: Digest;
     readonly platform?: string;
     readonly layers: number;

@@ -1,24 +1,41 @@
 /**
- * The library: `flatten` does what the command does; `openImage` and `loadTree` are its two halves, for those who want
- * the image's config or the merged tree itself.
+ * The library: an image is opened, its layers become one tree, and a sink writes the tree. `flatten` does all three, as the command does.
  */
-export { type Context, DEFAULT_LIMITS, type Event, type Limits } from './context.js';
-export { type ErrorCode, type ErrorDetails, FlattenError } from './errors.js';
+export { type Context, DEFAULT_LIMITS, type Event, type Limits, type Phase } from './context.js';
+export { type ErrorCode, type ErrorDetails, FlattenError, type OptionName } from './errors.js';
 export { type FlattenOptions, type FlattenResult, flatten } from './flatten.js';
+export {
+  type Image,
+  type ImageTreeOptions,
+  imageOf,
+  type OpenImageOptions,
+  type OwnImage,
+  openImage,
+  type RunOptions,
+} from './image.js';
 export type { InputOptions } from './input.js';
-export type { Layer } from './layer/layer.js';
+export { type ContentLayer, contentLayer } from './layer/content-layer.js';
+export type { Layer, LayerEntry, OpenLayer } from './layer/layer.js';
 export type { ImageConfig } from './oci/config.js';
 export type { Digest } from './oci/digest.js';
 export type { Platform } from './oci/platform.js';
+export {
+  type AnyOutputOptions,
+  type DirectoryOutputOptions,
+  type DiskOutputOptions,
+  directory,
+  disk,
+  type ImageOutputOptions,
+  image,
+  type TarOutputOptions,
+  tar,
+} from './outputs.js';
 export { type DiskPlan, planDisk } from './plan.js';
 export type { Difference, DifferenceKind } from './rootfs/compare.js';
-export type * from './rootfs/node.js';
-export { type Visit, walk } from './rootfs/walk.js';
+export type { Content, Directory, Metadata, Node, Rootfs } from './rootfs/node.js';
 export { FORMATS, type Format } from './sinks/format.js';
 export type { DiskOptions } from './sinks/open.js';
 export type { Artifact, Loss } from './sinks/sink.js';
-export type { Choice, Image } from './sources/image.js';
-export { openImage } from './sources/open.js';
 export type { SquashOptions } from './squash.js';
-export { type LoadedTree, loadTree, type TreeOptions } from './tree.js';
+export { Entry, Tree, type TreeSink as Sink } from './tree.js';
 export { type DifferenceCounts, type VerifyOptions, type VerifyResult, verify } from './verify.js';

@@ -2,6 +2,7 @@ import { tmpdir } from 'node:os';
 import { type Context, DEFAULT_LIMITS, type Event } from './context.js';
 import { FlattenError } from './errors.js';
 import { type Keep, keptLayers } from './layer/kept.js';
+import { type LoadedTree, loadTree } from './load-tree.js';
 import { parsePlatform } from './oci/platform.js';
 import { pathTest } from './rootfs/glob.js';
 import type { MadeDirectory } from './rootfs/make-directory.js';
@@ -9,7 +10,6 @@ import { locate } from './sinks/staging/place.js';
 import { type AddedDirectory, addedLayer } from './sources/added.js';
 import type { OpenedImage } from './sources/image.js';
 import { openImages } from './sources/open.js';
-import { type LoadedTree, loadTree } from './tree.js';
 
 /** Which image is read, how, and what is changed in its tree. */
 export interface InputOptions {
@@ -108,10 +108,7 @@ export async function withTree<T>(
   context: Context,
   use: (tree: LoadedTree) => Promise<T>,
 ): Promise<T> {
-  const keep = options.keep && keptLayers(image.layers, options.keep);
-  if (keep && options.keepDirlinks)
-    throw new FlattenError('USAGE', '{keepDirlinks}: layers that are kept cannot be read in another way');
-  const tree = await loadTree(image.layers, { ...treeOptions(options), ...(keep && { keep }) }, context);
+  const tree = await treeOf(image, options, context);
   try {
     return await use(tree);
   } finally {
@@ -119,7 +116,19 @@ export async function withTree<T>(
   }
 }
 
-function treeOptions(options: InputOptions) {
+/** Loads an image's tree; the caller closes it. */
+export async function treeOf(
+  { layers }: Pick<OpenedImage, 'layers'>,
+  options: Omit<MoreInputOptions, 'input'>,
+  context: Context,
+): Promise<LoadedTree> {
+  const keep = options.keep && keptLayers(layers, options.keep);
+  if (keep && options.keepDirlinks)
+    throw new FlattenError('USAGE', '{keepDirlinks}: layers that are kept cannot be read in another way');
+  return loadTree(layers, { ...treeOptions(options), ...(keep && { keep }) }, context);
+}
+
+function treeOptions(options: Omit<InputOptions, 'input'>) {
   const { keepDirlinks = false, include, exclude, mkdir, add = [], sourceDateEpoch } = options;
   return {
     keepDirlinks,
@@ -131,7 +140,8 @@ function treeOptions(options: InputOptions) {
   };
 }
 
-function contextOf(options: InputOptions, output: string | undefined): Context {
+/** What every step of a run shares; `output` is where it will go. */
+export function contextOf(options: Omit<InputOptions, 'input'>, output?: string): Context {
   const { signal, onEvent, verify = true, maxSize, maxEntries } = options;
   return {
     signal: signal ?? new AbortController().signal,

@@ -2,7 +2,7 @@ import { existsSync, fstatSync, realpathSync, type Stats, statSync } from 'node:
 import { join } from 'node:path';
 import { FlattenError } from './errors.js';
 import type { InputOptions } from './input.js';
-import type { Image } from './sources/image.js';
+import type { ClosableImage } from './sources/image.js';
 import { locate } from './sources/transport.js';
 
 /** Files that make a directory an image, whose other files are its layers. */
@@ -28,7 +28,7 @@ export function refuseOverlap(
 }
 
 /** Throws `USAGE` where an output is the file that a layer lies in. */
-export function refuseLayers({ layers }: Pick<Image, 'layers'>, outputs: readonly string[]): void {
+export function refuseLayers({ layers }: Pick<ClosableImage, 'layers'>, outputs: readonly string[]): void {
   for (const output of outputs) {
     const stat = statOf(output);
     const isLayer =

@@ -1,7 +1,9 @@
 import type { Context } from './context.js';
 import { FlattenError } from './errors.js';
+import { originOf } from './image.js';
 import { type MoreInputOptions, withTree } from './input.js';
 import type { Keep } from './layer/kept.js';
+import type { LoadedTree } from './load-tree.js';
 import { parseChanges } from './oci/change.js';
 import { parsePlatform } from './oci/platform.js';
 import type { ImageOptions, ImageSinkOptions } from './sinks/image.js';
@@ -9,7 +11,6 @@ import { Losses, withLosses } from './sinks/loss.js';
 import type { ImageOutput } from './sinks/output.js';
 import type { Artifact, Flattened } from './sinks/sink.js';
 import type { OpenedImage } from './sources/image.js';
-import type { LoadedTree } from './tree.js';
 
 /** What an image that is written can be asked for. */
 export interface SquashOptions extends Keep {
@@ -47,18 +48,8 @@ function parseCompression(text: string): NonNullable<ImageOptions['compression']
 }
 
 /** What a sink is told of an image and its tree. */
-export function flattenedOf(image: OpenedImage, tree: LoadedTree): Flattened {
-  const { config, digest, layers, platform, annotations } = image;
-  const bounds = layers.find((layer) => layer.bounds !== undefined)?.bounds;
-  return {
-    rootfs: tree.rootfs,
-    ...(config && { config }),
-    ...(digest && { digest }),
-    image: { layers: layers.length, ...(platform && { platform }), ...(annotations && { annotations }) },
-    ...(tree.base && { base: tree.base }),
-    ...(bounds && { bounds }),
-    verified: tree.verified,
-  };
+export function flattenedOf(image: OpenedImage, { rootfs, base, verified }: LoadedTree): Flattened {
+  return { ...originOf(image), rootfs, ...(base && { base }), verified };
 }
 
 /** Writes several images to one output, a tree at a time. */

@@ -1,217 +1,231 @@
-import { setImmediate } from 'node:timers/promises';
+import { once } from 'node:events';
+import { PassThrough, Readable } from 'node:stream';
 import type { Context } from './context.js';
 import { FlattenError, printable, throwIfAborted } from './errors.js';
-import { Budget } from './layer/budget.js';
-import type { Layer, LayerEntry, OpenLayer } from './layer/layer.js';
-import { boundsOn, openLayers } from './layer/load.js';
-import { settleNames } from './layer/named-acls.js';
-import { Notes, type NotTaken, notTaken } from './layer/notes.js';
-import { UpperBuilder, type UpperOptions } from './layer/upper.js';
-import { clampTimes } from './rootfs/clamp.js';
-import { findConflict } from './rootfs/conflict.js';
-import { exclude, include } from './rootfs/edit.js';
-import { pathTest } from './rootfs/glob.js';
-import { type MadeDirectory, makeDirectory } from './rootfs/make-directory.js';
-import { merge, type Replaced, type Upper } from './rootfs/merge.js';
-import { type Directory, directory, type Rootfs } from './rootfs/node.js';
-import { snapshot } from './rootfs/snapshot.js';
-import { finish } from './rootfs/walk.js';
+import { ContentReader } from './layer/content.js';
+import type { InputBounds } from './layer/input-bounds.js';
+import type { Layer } from './layer/layer.js';
+import type { LoadedTree } from './load-tree.js';
+import type { ImageConfig } from './oci/config.js';
+import type { Digest } from './oci/digest.js';
+import type { Directory, File, Metadata, Node, Rootfs } from './rootfs/node.js';
+import { lookup } from './rootfs/path.js';
+import { bytesOf, textOf } from './rootfs/path-text.js';
+import { walk } from './rootfs/walk.js';
+import { Losses, withLosses } from './sinks/loss.js';
+import type { Artifact, Flattened, Sink } from './sinks/sink.js';
+import { writeTree } from './sinks/tar/stream.js';
+import { inTurn } from './sinks/tar/writer.js';
+import { refuseZeros } from './sinks/tar/zeros.js';
+import { FLAT_TAR } from './sinks/tar.js';
 
-/** How layers become a tree. */
-export interface TreeOptions extends Pick<UpperOptions, 'keepDirlinks'> {
-  /** Keep only what these globs mean; then take away what `exclude` means. See {@link pathTest}. */
-  readonly include?: readonly string[];
-  readonly exclude?: readonly string[];
-  /** Directories to make then. */
-  readonly mkdir?: readonly MadeDirectory[];
-  /** Merged on top when all that is done, but never a directory onto anything else or the other way round; symlinks of the tree to directories are followed. */
-  readonly add?: readonly Layer[];
-  /** Clamp every mtime to this many seconds since 1970. */
-  readonly sourceDateEpoch?: number;
-  /** Give the tree of this many lower layers too, as {@link LoadedTree.base}. Default none. */
-  readonly keep?: number;
-}
+/** Bytes of a file that {@link Tree.stream} reads at a time. */
+const PIECE = 1 << 20;
+/** The largest file that {@link Tree.read} holds in memory. */
+const MAX_READ = 1 << 30;
 
-/** The merged tree of an image, and the open layers its content lies in. */
-export interface LoadedTree {
-  readonly rootfs: Rootfs;
-  /** The `keep` lowest layers and their tree, which shares its inodes with `rootfs`, but for directories. */
-  readonly base?: { readonly layers: readonly Layer[]; readonly root: Directory };
-  /** What the image has and the tree has not, by kind. */
-  readonly losses: readonly NotTaken[];
-  /** Resolves once every layer's digests were found right; rejects with the first that was not. */
-  readonly verified: Promise<void>;
-  /** To be called when no content will be read any more. */
-  close(): void;
-}
+/** A name in a tree, and the inode that it names. */
+export class Entry {
+  readonly node: Node;
+  readonly #path: string;
+  readonly #layers: readonly Layer[];
 
-/** Milliseconds between two turns of the event loop, and entries between two looks at the clock. */
-const TURN = 20;
-const LOOK = 32;
-
-/** The most layers of an image; Docker's storage drivers take 125 or so. */
-const MAX_LAYERS = 1000;
-
-/** Replaced symlinks that are told of one by one; of a layer with more, only how many. */
-const MAX_WARNINGS = 20;
-
-/** Pass one: opens layers, base first, reads each into an upper tree and merges it onto the tree so far; then edits it. */
-export async function loadTree(
-  layers: readonly Layer[],
-  options: TreeOptions,
-  context: Context,
-): Promise<LoadedTree> {
-  if (layers.length > MAX_LAYERS) {
-    throw new FlattenError('LIMIT', `the image has ${layers.length} layers: at most ${MAX_LAYERS} are read`);
+  /** `path` is latin1. */
+  constructor(path: string, node: Node, layers: readonly Layer[]) {
+    this.#path = path;
+    this.node = node;
+    this.#layers = layers;
   }
-  const opened: OpenLayer[] = [];
-  const close = () => {
-    for (const layer of opened) layer.close();
-  };
-  try {
-    const root = directory();
-    const notes = new Notes();
-    const budget = new Budget(boundsOn(layers, context.limits));
-    const making = { root, budget, opened, notes };
-    const { keep = 0, sourceDateEpoch } = options;
-    let base: Directory | undefined;
-    await mergeLayers(layers, making, options, context, (count) => {
-      if (count === keep) base = snapshot(root);
-    });
-    if (notes.namedAcls.length > 0) {
-      settleNames(notes, root, (message) => context.report({ type: 'warning', message }));
-    }
-    edit(root, options, context);
-    budget.continueWith(context.limits);
-    await mergeLayers(options.add ?? [], making, { keepDirlinks: true, isEdit: true }, context);
-    if (sourceDateEpoch !== undefined) {
-      // The base too: that kept layers are not clamped is no difference that a layer above should undo.
-      for (const tree of base ? [root, base] : [root])
-        clampTimes(tree, BigInt(sourceDateEpoch) * 1_000_000_000n);
-    }
-    const verified = Promise.all(opened.map((layer) => layer.verified)).then(() => {});
-    verified.catch(() => {});
-    const kept = base && { base: { layers: layers.slice(0, keep), root: base } };
-    const losses = notes.hasUnread ? notTaken(root) : [];
-    return { rootfs: finish(root), ...kept, losses, verified, close };
-  } catch (error) {
-    close();
-    throw error;
+
+  /** From the root, without a leading slash, `''` for the root itself: text, with `\xNN` for a byte that is no UTF-8. */
+  get path(): string {
+    return textOf(this.#path);
+  }
+
+  /** The path as the bytes that it is. */
+  get bytes(): Buffer {
+    return Buffer.from(this.#path, 'latin1');
+  }
+
+  get kind(): Node['kind'] {
+    return this.node.kind;
+  }
+
+  /** Mode, owner, time and xattrs. */
+  get meta(): Metadata {
+    return this.node.meta;
+  }
+
+  /** A file's bytes; 0 for anything else. */
+  get size(): number {
+    return this.node.kind === 'file' ? this.node.content.size : 0;
+  }
+
+  /** Where a symlink leads, as {@link path} is written; undefined for anything else. */
+  get target(): string | undefined {
+    return this.node.kind === 'symlink' ? textOf(this.node.target) : undefined;
+  }
+
+  /** The layer that a file's content lies in; undefined for anything else, and for files of this machine. */
+  get layer(): Layer | undefined {
+    const { node } = this;
+    if (node.kind !== 'file' || typeof node.content.layer.file === 'string') return undefined;
+    return this.#layers[node.content.layer.order];
   }
 }
 
-/** A tree in the making: what {@link mergeLayers} merges onto, counts against, and leaves open. */
-interface Making {
-  readonly root: Directory;
-  readonly budget: Budget;
-  readonly opened: OpenLayer[];
-  readonly notes: Notes;
-}
+/** Something that a tree can be written to. It appears whole or not at all; on an error or an abort nothing of it stays. */
+export type TreeSink = Sink<Tree>;
 
-async function mergeLayers(
-  layers: readonly Layer[],
-  making: Making,
-  options: Pick<UpperOptions, 'keepDirlinks'> & { readonly isEdit?: boolean },
-  context: Context,
-  onMerged: (count: number) => void = () => {},
-): Promise<void> {
-  const merged: OpenLayer[] = [];
-  const { root, budget, opened, notes } = making;
-  for await (const layer of openLayers(layers, context)) {
-    const { name, isPlain = false } = layers[merged.length]!;
-    merged.push(layer);
-    layer.verified.catch(() => {}); // it is awaited with the others; until then its failure is no unhandled one
-    const isNew = notes.overlay === undefined;
-    const upper = await readUpper(name, layer, root, { ...options, budget, notes, isPlain }, context);
-    if (options.isEdit) refuseConflict(name, root, upper);
-    warn(name, merge(root, upper), context);
-    if (isNew && notes.overlay !== undefined) warnOfOverlay(name, notes.overlay, context);
-    onMerged(merged.length);
-  }
-  opened.push(...merged); // until here they were openLayers' to close
-}
-
-function edit(
-  root: Directory,
-  { include: wanted = [], exclude: unwanted = [], mkdir = [], sourceDateEpoch = 0 }: TreeOptions,
-  { report }: Context,
-): void {
-  for (const [option, globs, act] of [
-    ['include', wanted, include],
-    ['exclude', unwanted, exclude],
-  ] as const) {
-    if (globs.length === 0) continue;
-    const idle = new Set(globs);
-    act(root, pathTest(globs, idle));
-    for (const glob of idle)
-      report({ type: 'warning', message: `{${option}: ${glob}}: nothing has such a path` });
-  }
-  for (const made of mkdir) makeDirectory(root, made, BigInt(sourceDateEpoch) * 1_000_000_000n);
-}
-
-function refuseConflict(layer: string, root: Directory, upper: Upper): void {
-  const conflict = findConflict(root, upper);
-  if (conflict === undefined) return;
-  const { path, lower, upper: added } = conflict;
-  throw new FlattenError('USAGE', `is a ${lower} in the image, and what is added a ${added}`, {
-    layer,
-    path,
-    hint: `to replace it, leave it out first: {exclude: /${printable(path)}}`,
-  });
-}
-
-async function readUpper(
-  name: string,
-  layer: OpenLayer,
-  lower: Directory,
-  options: UpperOptions,
-  context: Context,
-): Promise<Upper> {
-  const entries = layer.entries()[Symbol.iterator]();
-  try {
-    const builder = new UpperBuilder(lower, options);
-    let turn = performance.now();
-    while (addSome(builder, entries)) {
-      if (performance.now() - turn < TURN) continue;
-      await setImmediate();
-      throwIfAborted(context.signal);
-      turn = performance.now();
-    }
-    return builder.finish();
-  } catch (error) {
-    entries.return?.();
-    throw error instanceof FlattenError && error.code !== 'INTERRUPTED' ? error.inLayer(name) : error;
-  }
-}
+/** What a tree was made of, for outputs that are images. */
+export type Origin = Pick<Flattened, 'config' | 'digest' | 'image' | 'bounds'> & {
+  /** Base first. */
+  readonly layers: readonly Layer[];
+};
 
 /**
- * Adds the next few entries; false where there are no more. Not the loop above itself: V8 optimizes a loop of an async
- * function anew for each layer, which took a third of the time.
+ * The one tree that an image's layers come to. It can be looked at, read, and written to sinks, as often as you like; close it before its image.
+ *
+ * @example
+ * await using tree = await image.tree({ exclude: ['*.pyc'] });
+ * for (const { path, kind, size } of tree.walk()) console.log(kind, size, path);
+ * const passwd = await tree.read('etc/passwd');
+ * await tree.writeTo(disk('disk.img', { format: 'ext4' }));
  */
-function addSome(builder: UpperBuilder, entries: Iterator<LayerEntry>): boolean {
-  for (let count = 0; count < LOOK; count++) {
-    const next = entries.next();
-    if (next.done) return false;
-    builder.add(next.value.entry, next.value.file);
-  }
-  return true;
-}
+export class Tree implements Flattened {
+  readonly rootfs: Rootfs;
+  readonly config?: ImageConfig;
+  readonly digest?: Digest;
+  readonly image?: NonNullable<Flattened['image']>;
+  readonly base?: { readonly layers: readonly Layer[]; readonly root: Directory };
+  readonly bounds?: InputBounds;
+  readonly verified: Promise<void>;
+  readonly #loaded: LoadedTree;
+  readonly #layers: readonly Layer[];
+  readonly #context: Context;
 
-function warn(layer: string, replaced: readonly Replaced[], context: Context): void {
-  const report = (message: string) => context.report({ type: 'warning', message });
-  const what = 'a directory with content replaces the symlink';
-  const hint = 'of a lower layer ({keepDirlinks} follows it)';
-  for (const { path, target } of replaced.slice(0, MAX_WARNINGS)) {
-    report(`${layer}: ${what} ${printable(path)} -> ${printable(target)} ${hint}`);
+  constructor(loaded: LoadedTree, { layers, config, digest, image, bounds }: Origin, context: Context) {
+    this.rootfs = loaded.rootfs;
+    this.verified = loaded.verified;
+    if (loaded.base) this.base = loaded.base;
+    if (config) this.config = config;
+    if (digest) this.digest = digest;
+    if (image) this.image = image;
+    if (bounds) this.bounds = bounds;
+    this.#loaded = loaded;
+    this.#layers = layers;
+    this.#context = context;
   }
-  const more = replaced.length - MAX_WARNINGS;
-  if (more > 0) report(`${layer}: ${what} … ${hint}, in ${more} more places`);
-}
 
-function warnOfOverlay(layer: string, path: string, { report }: Context): void {
-  const what = 'was packed as overlayfs has it on its disk (a device 0:0, xattrs trusted.overlay.*)';
-  report({
-    type: 'warning',
-    message: `${layer}: ${printable(path)} ${what}: it is read as a container shows it`,
-  });
+  /** Names, the root included. */
+  get entries(): number {
+    return this.rootfs.entries;
+  }
+
+  /** The sizes of all files together, each inode once. */
+  get bytes(): number {
+    return this.rootfs.bytes;
+  }
+
+  /** Every name, the root first, each directory before its children, children in byte order. */
+  *walk(): Generator<Entry> {
+    for (const { path, node } of walk(this.rootfs.root)) yield new Entry(path, node, this.#layers);
+  }
+
+  /**
+   * The entry that a path leads to, `etc/passwd` or `/etc/passwd`. Symlinks are followed inside the tree, the last one too unless
+   * `follow` is false. Undefined where nothing is there. The entry's path is the one that was asked for.
+   */
+  lookup(path: string, { follow = true }: { readonly follow?: boolean } = {}): Entry | undefined {
+    const bytes = bytesOf(path);
+    const node = lookup(this.rootfs.root, bytes, { follow });
+    return node && new Entry(bytes.replace(/^\/+|\/+$/g, ''), node, this.#layers);
+  }
+
+  /**
+   * A file's bytes, once the image's digests were found right. Throws `NOT_FOUND` where there is no file, `LIMIT` for one of more than
+   * 1 GiB, which {@link stream} reads.
+   */
+  async read(path: string): Promise<Buffer> {
+    const { content } = this.#file(path);
+    if (content.size > MAX_READ)
+      throw new FlattenError('LIMIT', `${content.size} bytes are too many to hold in memory: stream it`, {
+        path: bytesOf(path),
+      });
+    await this.verified;
+    const bytes = Buffer.alloc(content.size);
+    const reader = new ContentReader();
+    try {
+      reader.read(content, 0, bytes);
+    } finally {
+      reader.close();
+    }
+    return bytes;
+  }
+
+  /** A file's bytes, as {@link read} gives them, for a file of any size. Throws `NOT_FOUND` at once. */
+  stream(path: string): Readable {
+    return Readable.from(this.#pieces(this.#file(path)), { objectMode: false });
+  }
+
+  /** The tree as a flat tar, the bytes that `-o rootfs.tar` has. Nothing comes before the image's digests were found right. */
+  tar(): Readable {
+    const stream = new PassThrough({ highWaterMark: PIECE });
+    const stop = new AbortController();
+    stream.once('close', () => stop.abort());
+    const context = { ...this.#context, signal: AbortSignal.any([this.#context.signal, stop.signal]) };
+    void this.#writeTar(stream, context).then(
+      () => stream.end(),
+      (error) => stream.destroy(error),
+    );
+    return stream;
+  }
+
+  /** Writes the tree; `sink` is one of `directory()`, `tar()`, `disk()`, `image()`, or your own. Throws what the sink throws. */
+  async writeTo(sink: TreeSink): Promise<Artifact> {
+    const losses = new Losses({ strict: false });
+    losses.merge(this.#loaded.losses);
+    return withLosses(await sink.write(this, this.#context), losses);
+  }
+
+  /** Lets go of the layers: nothing can be read or written any more. Harmless when done before. */
+  async close(): Promise<void> {
+    this.#loaded.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #file(path: string): File {
+    const node = lookup(this.rootfs.root, bytesOf(path), { follow: true });
+    if (node?.kind === 'file') return node;
+    const what = node === undefined ? 'is not in the image' : `is a ${node.kind}, no file`;
+    throw new FlattenError('NOT_FOUND', `${printable(bytesOf(path))}: ${what}`);
+  }
+
+  async *#pieces({ content }: File): AsyncGenerator<Buffer> {
+    await this.verified;
+    const reader = new ContentReader();
+    try {
+      for (let start = 0; start < content.size; start += PIECE) {
+        throwIfAborted(this.#context.signal);
+        const piece = Buffer.allocUnsafe(Math.min(PIECE, content.size - start));
+        reader.read(content, start, piece);
+        yield piece;
+      }
+    } finally {
+      reader.close();
+    }
+  }
+
+  async #writeTar(stream: PassThrough, context: Context): Promise<void> {
+    refuseZeros(this.rootfs, FLAT_TAR, this.bounds);
+    await this.verified;
+    const put = inTurn(async (chunk) => {
+      // A chunk is written over once this has settled, and the stream keeps what it is given.
+      if (!stream.write(Buffer.from(chunk))) await once(stream, 'drain', { signal: context.signal });
+    });
+    await writeTree(this.rootfs, put, context, FLAT_TAR);
+  }
 }

@@ -6,12 +6,12 @@ import { refuseIdlePlatform } from './fits.js';
 import { type InputOptions, withInput } from './input.js';
 import { ContentReader } from './layer/content.js';
 import { sameContent } from './layer/same-content.js';
+import { loadTree } from './load-tree.js';
 import { Meter } from './meter.js';
 import { compare, type Difference, type DifferenceKind } from './rootfs/compare.js';
 import type { Content, Rootfs } from './rootfs/node.js';
-import type { Image } from './sources/image.js';
-import { openImage } from './sources/open.js';
-import { loadTree } from './tree.js';
+import type { ClosableImage } from './sources/image.js';
+import { openOne } from './sources/open.js';
 
 /** What {@link verify} is asked to do. */
 export interface VerifyOptions extends InputOptions {
@@ -38,7 +38,7 @@ export async function verify(options: VerifyOptions): Promise<VerifyResult> {
   return withInput(options, undefined, async ({ image, tree, context }) => {
     refuseIdlePlatform(image, options);
     const { output, limit = Number.POSITIVE_INFINITY } = options;
-    const open = () => openImage(output, {}, context, { rootfsOnly: !isImage(output) });
+    const open = () => openOne(output, {}, context, { rootfsOnly: !isImage(output) });
     const found = await differencesOf({ path: output, open, limit }, tree.rootfs, context);
     await tree.verified;
     return { entries: tree.rootfs.entries, ...found };
@@ -47,7 +47,7 @@ export async function verify(options: VerifyOptions): Promise<VerifyResult> {
 
 /** Fails where what lies at `path` differs from the tree it was written from: a fault of the disk, the system, or flatten. */
 export async function readBack(path: string, rootfs: Rootfs, context: Context): Promise<void> {
-  const open = () => openImage(isImage(path) ? path : `rootfs:${path}`, {}, context);
+  const open = () => openOne(isImage(path) ? path : `rootfs:${path}`, {}, context);
   const { differences, counts } = await differencesOf({ path, open, limit: 1 }, rootfs, context);
   const [first] = differences;
   if (first === undefined) return;
@@ -70,7 +70,7 @@ async function differencesOf(
     path,
     open,
     limit,
-  }: { readonly path: string; readonly open: () => Promise<Image>; readonly limit: number },
+  }: { readonly path: string; readonly open: () => Promise<ClosableImage>; readonly limit: number },
   expected: Rootfs,
   context: Context,
 ): Promise<Pick<VerifyResult, 'differences' | 'counts'>> {
@@ -133,7 +133,11 @@ interface OpenedTree {
   close(): Promise<void>;
 }
 
-async function openTree(path: string, open: () => Promise<Image>, context: Context): Promise<OpenedTree> {
+async function openTree(
+  path: string,
+  open: () => Promise<ClosableImage>,
+  context: Context,
+): Promise<OpenedTree> {
   if (isExt(path)) {
     const fd = openSync(path, 'r');
     try {

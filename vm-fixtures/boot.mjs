@@ -63,15 +63,14 @@ function isDisk(path) {
 
 /** Makes the disk of an image; gives what the image is for, too. */
 async function made(input) {
-  const { flatten, openImage, DEFAULT_LIMITS } = await import('../dist/src/index.js');
+  const flatten = await import('../dist/src/index.js');
   const disk = join(scratch, `disk.${fs}`);
-  const { signal } = new AbortController();
-  const context = { signal, tmp: scratch, limits: DEFAULT_LIMITS, verify: true, report() {} };
-  const opened = await openImage(input, {}, context);
-  const config = opened.config?.json.config ?? {};
-  await opened.close();
-  await flatten({ input, output: disk });
-  return { disk, config };
+  const image = await flatten.openImage(input, { tmp: scratch });
+  const tree = await image.tree();
+  await tree.writeTo(flatten.disk(disk, { format: fs }));
+  await tree.close();
+  await image.close();
+  return { disk, config: image.config?.json.config ?? {} };
 }
 
 /** What the guest runs, as a shell script; undefined for nothing. */

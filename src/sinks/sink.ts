@@ -65,6 +65,6 @@ export interface SinkOptions {
  * Writes a finished tree somewhere. Works in a temporary sibling of the output, which appears by a rename when all of
  * it is written and verified; on any error or abort nothing of it stays.
  */
-export interface Sink {
-  write(flattened: Flattened, context: Context): Promise<Artifact>;
+export interface Sink<T extends Flattened = Flattened> {
+  write(flattened: T, context: Context): Promise<Artifact>;
 }

@@ -19,7 +19,8 @@ export interface TarSinkOptions extends SinkOptions {
   readonly digest?: boolean;
 }
 
-const TREE = { sparse: true, aclText: true };
+/** How a flat tar holds a tree: sparse files as such, ACLs in both forms. */
+export const FLAT_TAR = { sparse: true, aclText: true };
 
 /**
  * Writes the tree as one tar: PAX, in the order of `walk`, the same bytes for the same tree everywhere. It holds all
@@ -82,7 +83,7 @@ async function writeTar(
   context: Context,
   options: TarSinkOptions,
 ): Promise<Artifact> {
-  refuseZeros(rootfs, TREE, bounds);
+  refuseZeros(rootfs, FLAT_TAR, bounds);
   // Verification may still run: what it refuses is not worth writing on.
   let refused: { readonly error: unknown } | undefined;
   verified.catch((error: unknown) => {
@@ -107,7 +108,7 @@ async function writeStream(
   context: Context,
   { compression, level }: TarSinkOptions,
 ): Promise<void> {
-  const write = (out: WriteBytes) => writeTree(rootfs, out, context, TREE);
+  const write = (out: WriteBytes) => writeTree(rootfs, out, context, FLAT_TAR);
   if (compression === 'none') return write(emit);
   const packing = { signal: context.signal, ...(level !== undefined && { level }) };
   return packed(compression, packing, emit, (pack) => write(inTurn(pack)));

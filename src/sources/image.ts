@@ -4,7 +4,7 @@ import type { Digest } from '../oci/digest.js';
 import type { Platform } from '../oci/platform.js';
 
 /** What a source found: one image, chosen, its JSON checked, its layers in order. Close it when the output is written. */
-export interface Image {
+export interface ClosableImage {
   /** How people name it: the first tag, else the digest, else the file's name. */
   readonly name: string;
   /** Where it came from, for messages: `docker-archive`, `oci`, `rootfs`, … */
@@ -22,7 +22,7 @@ export interface Image {
 }
 
 /** An image before it is known what to close: what a source makes of files that its caller opened and will close. */
-export type OpenedImage = Omit<Image, 'close'>;
+export type OpenedImage = Omit<ClosableImage, 'close'>;
 
 /** Which image of a source is meant. */
 export interface Choice {

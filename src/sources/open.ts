@@ -1,4 +1,5 @@
 import { closeSync, openSync, type Stats, statSync } from 'node:fs';
+import type { Readable } from 'node:stream';
 import type { Context } from '../context.js';
 import { FlattenError, ioError } from '../errors.js';
 import { InputBounds } from '../layer/input-bounds.js';
@@ -9,15 +10,15 @@ import { Meter } from '../meter.js';
 import { Archive } from './archive.js';
 import { DirectoryMembers } from './directory.js';
 import { Envelope } from './envelope.js';
-import type { Choice, Image, Images, OpenedImage } from './image.js';
+import type { Choice, ClosableImage, Images, OpenedImage } from './image.js';
 import type { Members } from './members.js';
 import { nearImage, noRootfs } from './near-image.js';
 import { openBy, readings } from './recognise.js';
 import { directoryRootfs, tarRootfs } from './rootfs.js';
-import { ofArchive, pipe, standardInput } from './spool.js';
+import { ofArchive, pipe, spool, standardInput } from './spool.js';
 import { type Format, type Location, locate } from './transport.js';
 
-/** How {@link openImage} is to go about it. */
+/** How {@link openOne} is to go about it. */
 export interface OpenOptions {
   /** Paths that are no part of a root filesystem although they lie in its directory, such as the output. */
   readonly exclude?: readonly string[];
@@ -26,17 +27,18 @@ export interface OpenOptions {
 }
 
 /**
- * Opens the image that `reference` and `choice` mean: a path, `-`, or a transport and a path (see {@link locate}).
+ * Opens the image that `reference` and `choice` mean: a path, `-`, a transport and a path (see {@link locate}), or
+ * a stream of an archive.
  *
  * An image is told from a root filesystem by what is in it, never by its name. All JSON has been read and checked when
  * this resolves, no layer has. The caller closes the image, after all that was made of it.
  */
-export async function openImage(
-  reference: string,
+export async function openOne(
+  reference: string | Readable,
   choice: Choice,
   context: Context,
   options: OpenOptions = {},
-): Promise<Image> {
+): Promise<ClosableImage> {
   const { images, close } = await openImages(
     reference,
     { ...choice, everyPlatform: false },
@@ -46,16 +48,20 @@ export async function openImage(
   return { ...images[0]!, close };
 }
 
-/** Opens the images that `choice` means: one, as {@link openImage} does, or with `everyPlatform` one for each platform. */
+/** Opens the images that `choice` means: one, as {@link openOne} does, or with `everyPlatform` one for each platform. */
 export async function openImages(
-  reference: string,
+  reference: string | Readable,
   choice: Choice,
   context: Context,
   options: OpenOptions = {},
 ): Promise<Images> {
+  const bounds = new InputBounds(context.limits);
+  if (typeof reference !== 'string') {
+    const stored = await spool(reference, 'the stream', context, bounds);
+    return openFile(stored, { path: 'the stream', format: 'any' }, choice, context, bounds, options);
+  }
   const location = locate(reference);
   const meant = withName(choice, location.image);
-  const bounds = new InputBounds(context.limits);
   if (location.path === '-')
     return openFile(await standardInput(context, bounds), location, meant, context, bounds, options);
   const stat = statOf(location);

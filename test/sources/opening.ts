@@ -2,8 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { type Context, DEFAULT_LIMITS } from '../../src/context.js';
-import type { Choice, Image } from '../../src/sources/image.js';
-import { type OpenOptions, openImage } from '../../src/sources/open.js';
+import type { Choice, ClosableImage } from '../../src/sources/image.js';
+import { type OpenOptions, openOne } from '../../src/sources/open.js';
 import { scratch } from '../support/scratch.js';
 import { archive } from '../support/tar.js';
 
@@ -34,14 +34,14 @@ export async function open(
   choice: Choice = {},
   context: Context = session(t),
   options: OpenOptions = {},
-): Promise<Image> {
-  const image = await openImage(reference, choice, context, options);
+): Promise<ClosableImage> {
+  const image = await openOne(reference, choice, context, options);
   t.after(() => image.close());
   return image;
 }
 
 /** The paths in each layer, digests verified. */
-export async function paths(image: Image, context: Context): Promise<string[][]> {
+export async function paths(image: ClosableImage, context: Context): Promise<string[][]> {
   const layers: string[][] = [];
   for (const layer of image.layers) {
     const opened = await layer.open(context);

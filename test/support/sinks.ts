@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { DEFAULT_LIMITS } from '../../src/context.js';
 import { type FlattenOptions, flatten } from '../../src/flatten.js';
 import type { Layer } from '../../src/layer/layer.js';
-import { openImage } from '../../src/sources/open.js';
-import { loadTree } from '../../src/tree.js';
+import { loadTree } from '../../src/load-tree.js';
+import { openOne } from '../../src/sources/open.js';
 import { listDirectory } from './list-directory.js';
 import { listRootfs } from './list-rootfs.js';
 import { listNextTar } from './list-tar.js';
@@ -65,7 +65,7 @@ async function listInMemory(
   const { keepDirlinks = false, image, onEvent = () => {}, verify = true } = options;
   const signal = new AbortController().signal;
   const context = { signal, tmp: tmpdir(), limits: DEFAULT_LIMITS, verify, report: onEvent };
-  const opened = await openImage(input, image === undefined ? {} : { image }, context);
+  const opened = await openOne(input, image === undefined ? {} : { image }, context);
   try {
     const tree = await loadTree(opened.layers, { keepDirlinks }, context);
     try {
@@ -135,7 +135,7 @@ function throughKeptBase(): TestSink {
 async function layersOf(input: string, image?: string): Promise<readonly Layer[]> {
   const signal = new AbortController().signal;
   const context = { signal, tmp: tmpdir(), limits: DEFAULT_LIMITS, verify: false, report: () => {} };
-  const opened = await openImage(input, image === undefined ? {} : { image }, context);
+  const opened = await openOne(input, image === undefined ? {} : { image }, context);
   await opened.close();
   return opened.layers;
 }

@@ -19,7 +19,10 @@ export class Pace {
   readonly #halted: Promise<never>;
   #reason: unknown;
   #reject!: (reason: unknown) => void;
-  readonly #onAbort = () => this.halt(new FlattenError('INTERRUPTED', 'interrupted'));
+  readonly #onAbort = () => {
+    const cause: unknown = this.#context.signal.reason;
+    this.halt(new FlattenError('INTERRUPTED', 'interrupted', { cause }));
+  };
 
   constructor(context: Context, verified: Promise<void>, total: number, threads: number) {
     this.#context = context;

@@ -1,0 +1,120 @@
+import { FlattenError } from './errors.js';
+import { refuseMisfits } from './fits.js';
+import { type DiskOptions, type OutputOptions, openSink } from './sinks/open.js';
+import { type Output, parseOutput } from './sinks/output.js';
+import { refuseUnready } from './sinks/ready.js';
+import { imageOptions, type SquashOptions } from './squash.js';
+import type { Tree, TreeSink } from './tree.js';
+import { readBack } from './verify.js';
+
+/** Options of every output; all are off by default. */
+export interface AnyOutputOptions {
+  /** Replace an existing output once the new one is whole. */
+  readonly force?: boolean;
+  /** Fail where the output cannot hold something. */
+  readonly strict?: boolean;
+  /** Read the output back before it appears, and fail where it differs from the tree. */
+  readonly readBack?: boolean;
+}
+
+/** Options of {@link directory}. */
+export interface DirectoryOutputOptions extends AnyOutputOptions {
+  /** Let a file keep setuid and setgid where the system does not let it have its owner. */
+  readonly keepSetuid?: boolean;
+}
+
+/** Options of {@link tar}. */
+export interface TarOutputOptions extends AnyOutputOptions {
+  /** Default: what the name's ending says, and none for another. */
+  readonly compression?: 'none' | 'gzip' | 'zstd';
+  /** Whether the artifact has a digest. Default true. */
+  readonly digest?: boolean;
+}
+
+/** Options of {@link disk}. */
+export interface DiskOutputOptions extends AnyOutputOptions, DiskOptions {
+  /** Default: what the name's ending says, and ext3 for another. */
+  readonly format?: 'ext2' | 'ext3' | 'ext4';
+  /** Whether the artifact has a digest. Default false. */
+  readonly digest?: boolean;
+  /** Seconds since 1970: when the file system says it was made. Default 1. */
+  readonly time?: number;
+}
+
+/** Options of {@link image}. */
+export interface ImageOutputOptions extends AnyOutputOptions, Omit<SquashOptions, 'fromLayer' | 'last'> {
+  /** `os/arch[/variant]`, for a root filesystem that names none. Default: this machine's, as linux. */
+  readonly platform?: string;
+  /** Seconds since 1970: when the image says it was made. Default: when its source was. */
+  readonly sourceDateEpoch?: number;
+}
+
+/** A sink that writes a directory. As root it holds everything; what it cannot hold are losses of the artifact. */
+export function directory(path: string, options: DirectoryOutputOptions = {}): TreeSink {
+  return sink(parseOutput(path, 'directory'), options);
+}
+
+/** A sink that writes a flat tar; `-` is standard output. */
+export function tar(path: string, { compression, ...options }: TarOutputOptions = {}): TreeSink {
+  const named = /\.(tar\.)?(gz|tgz)$/i.test(path)
+    ? 'gzip'
+    : /\.(tar\.)?(zst|tzst)$/i.test(path)
+      ? 'zstd'
+      : 'none';
+  const formats = { none: 'tar', gzip: 'tar.gz', zstd: 'tar.zst' } as const;
+  return sink(parseOutput(path, formats[compression ?? named]), options);
+}
+
+/** A sink that writes a disk image, sized from the tree. It takes mke2fs. */
+export function disk(
+  path: string,
+  { format, force, strict, readBack, digest, time, ...disk }: DiskOutputOptions = {},
+): TreeSink {
+  const [, named, packed = ''] = /\.(ext[234])?(\.gz|\.zst)?$/i.exec(path) ?? [];
+  const output = parseOutput(path, `${format ?? named?.toLowerCase() ?? 'ext3'}${packed.toLowerCase()}`);
+  const common = {
+    ...(force !== undefined && { force }),
+    ...(strict !== undefined && { strict }),
+    ...(readBack !== undefined && { readBack }),
+  };
+  return sink(output, {
+    ...common,
+    disk,
+    ...(digest !== undefined && { digest }),
+    ...(time !== undefined && { sourceDateEpoch: time }),
+  });
+}
+
+/** A sink that writes an image: `docker-archive:FILE[:NAME:TAG]`, `oci:DIR[:TAG]`, `oci-archive:FILE[:TAG]`, `docker-daemon:NAME[:TAG]`. */
+export function image(where: string, options: ImageOutputOptions = {}): TreeSink {
+  const { platform, force, strict, readBack, sourceDateEpoch, ...squash } = options;
+  const output = parseOutput(where);
+  if (output.kind !== 'image')
+    throw new FlattenError('USAGE', `${where}: is no image`, {
+      hint: 'begin with docker-archive:, oci:, oci-archive: or docker-daemon:',
+    });
+  return sink(output, {
+    ...(force !== undefined && { force }),
+    ...(strict !== undefined && { strict }),
+    ...(readBack !== undefined && { readBack }),
+    ...(sourceDateEpoch !== undefined && { sourceDateEpoch }),
+    image: imageOptions(squash, platform),
+  });
+}
+
+type Choices = AnyOutputOptions & Omit<OutputOptions, 'force' | 'strict' | 'check'>;
+
+function sink(
+  output: Output,
+  { force = false, strict = false, readBack: isRead = false, ...more }: Choices,
+): TreeSink {
+  refuseMisfits({ force, readBack: isRead }, output);
+  return {
+    async write(tree: Tree, context) {
+      await refuseUnready(output, { force });
+      const check = (path: string) => readBack(path, tree.rootfs, context);
+      const opened = await openSink(output, { ...more, force, strict, ...(isRead && { check }) });
+      return opened.write(tree, context);
+    },
+  };
+}
