@@ -65,19 +65,27 @@ test('what standard output does not take is no success', (t) => {
 });
 
 const HANG_UP = `
-import os, pty, subprocess, sys
+import os, pty, subprocess, sys, time
 master, slave = pty.openpty()
 streams = {name: slave if name in sys.argv[1] else subprocess.DEVNULL for name in ('stdin', 'stdout', 'stderr')}
 child = subprocess.Popen(sys.argv[2:], **streams)
 os.close(slave)
 if 'late' in sys.argv[1]: os.read(master, 1)
+else: time.sleep(float(sys.argv[1].split()[-1]) / 1000)
 os.close(master)
 sys.exit(child.wait() % 256)
 `;
 
 test('a terminal that hangs up ends nothing', { skip: needs('python3') }, (t) => {
   const cwd = workplace(t);
-  for (const streams of ['stderr', 'stdout stderr', 'stdin stdout stderr', 'stderr late']) {
+  for (const streams of [
+    'stderr 0',
+    'stderr 20',
+    'stderr 50',
+    'stdout stderr 40',
+    'stdin stdout stderr 60',
+    'stderr late',
+  ]) {
     const args = ['-c', HANG_UP, streams, process.execPath, CLI, 'image.tar', '-o', 'rootfs.tar', '--force'];
     const { status } = spawnSync('python3', args, { cwd });
     assert.equal(status, 0, streams);

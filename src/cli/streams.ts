@@ -1,6 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
-import { isatty } from 'node:tty';
 import { FlattenError } from '../errors.js';
 
 /**
@@ -11,8 +10,16 @@ export function guardStreams(failed: (error: NodeJS.ErrnoException) => void): vo
   process.stderr.on('error', () => {});
   process.stdout.once('error', failed);
   process.stdout.on('error', () => {}); // one comes for each write
-  const terminals = [0, 1, 2].filter((fd) => isatty(fd));
-  process.on('exit', () => terminals.forEach(letGo));
+  process.on('exit', () => [0, 1, 2].filter(mayBeTerminal).forEach(letGo));
+}
+
+/** A terminal that has hung up, perhaps before we began, does not say any more that it is one. */
+function mayBeTerminal(fd: number): boolean {
+  try {
+    return fstatSync(fd).isCharacterDevice();
+  } catch {
+    return false;
+  }
 }
 
 /** At its exit Node sets back what it may have set on a terminal, and crashes where that has hung up. We have set nothing. */

@@ -105,7 +105,7 @@ test('what makes no sense is an error that names the instruction', () => {
     const run = () => changed({}, parseChanges([change]));
     assert.throws(run, (error: Error & { code?: string }) => {
       assert.equal(error.code, 'USAGE', change);
-      assert.ok(error.message.startsWith(`--change ${change.split(' ')[0]}`), error.message);
+      assert.ok(error.message.startsWith(`{changes: ${change.split(' ')[0]}`), error.message);
       assert.match(error.message, what);
       return true;
     });
