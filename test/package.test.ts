@@ -104,6 +104,30 @@ suite('the package', () => {
       assert.ok(readFileSync(join(prefix, 'rootfs.tar')).equals(expected));
     });
 
+    test('the program that src/README.md shows does what it says', { skip: needs('mke2fs') }, () => {
+      const text = readFileSync(join(PROJECT, 'src/README.md'), 'utf8');
+      const program = /```ts\n([\s\S]*?)```/.exec(text)![1]!;
+      assert.ok(program.trimEnd().split('\n').length < 26);
+      writeFileSync(join(prefix, 'stranger.mts'), program);
+      const types = ['--typeRoots', join(PROJECT, 'node_modules/@types'), '--types', 'node'];
+      const options = [
+        '--strict',
+        '--module',
+        'nodenext',
+        '--target',
+        'es2022',
+        '--lib',
+        'es2022,esnext.disposable',
+        ...types,
+      ];
+      output(join(PROJECT, 'node_modules/.bin/tsc'), [...options, 'stranger.mts'], prefix);
+      const printed = output(process.execPath, ['stranger.mjs', DEMO], prefix);
+      assert.match(printed, /^usr\/bin\/su from layer \d of 4 \(/m);
+      assert.match(printed, /^NAME=/m);
+      assert.match(printed, /^disk\.img has \d+ bytes$/m);
+      assert.ok(existsSync(join(prefix, 'disk.img')));
+    });
+
     test('a program imports the library, in JavaScript and in strict TypeScript', () => {
       const program = [
         `import { flatten, FlattenError, type FlattenResult } from '${MANIFEST.name}';`,
