@@ -70,7 +70,7 @@ for (const { text } of blocks('js')) {
     symlinkSync(PROJECT, join(cwd, 'node_modules/image-flatten'));
     writeFileSync(join(cwd, 'example.mjs'), text);
     const printed = execFileSync(process.execPath, ['example.mjs'], { cwd, encoding: 'utf8' });
-    assert.match(printed, /^27 sha256:[0-9a-f]{64}\nNAME="flatten demo"\n[^]*$/);
+    assert.match(printed, /^27 sha256:[0-9a-f]{64}\nNAME="flatten demo"\n/);
   });
 }
 
