@@ -43,7 +43,7 @@ export interface Context {
   /** An existing directory for unlinked temporary files, with room for the image's uncompressed layers. */
   readonly tmp: string;
   readonly limits: Limits;
-  /** False after `--no-verify`: digests are neither computed nor compared. */
-  readonly verify: boolean;
+  /** False: digests are neither computed nor compared. */
+  readonly digests: boolean;
   report(event: Event): void;
 }

@@ -7,7 +7,7 @@ interface Asked {
   readonly platform?: string;
   readonly force?: boolean;
   readonly keepSetuid?: boolean;
-  readonly readBack?: boolean;
+  readonly verify?: boolean;
   readonly sha256?: boolean;
   readonly disk?: object;
   readonly squash?: object;
@@ -15,7 +15,7 @@ interface Asked {
 
 /** Throws `USAGE` for options that the output has no use for. */
 export function refuseMisfits(options: Asked, output: Output): void {
-  const { disk, squash, readBack, sha256, platform, force } = options;
+  const { disk, squash, verify, sha256, platform, force } = options;
   const { kind, format } = output;
   const isImage = kind === 'image';
   const streamed = output.path === '-' ? 'standard output' : output.text;
@@ -23,8 +23,8 @@ export function refuseMisfits(options: Asked, output: Output): void {
     const hint = isImage ? { hint: "an image has a digest, which the program's last line says" } : {};
     throw new FlattenError('USAGE', '{sha256} is for outputs that are files and no images', hint);
   }
-  if (readBack && isStream(output))
-    throw new FlattenError('USAGE', `{readBack}: ${streamed} cannot be read back`);
+  if (verify && isStream(output))
+    throw new FlattenError('USAGE', `{verify}: ${streamed} cannot be read back`);
   if (force && isStream(output))
     throw new FlattenError('USAGE', `{force}: ${streamed} is no file that could be replaced`);
   if (options.keepSetuid && kind !== 'directory')
@@ -37,7 +37,7 @@ export function refuseMisfits(options: Asked, output: Output): void {
       hint: '{output: oci:DIR} or {output: oci-archive:FILE} hold one image for each platform',
     });
   }
-  if (readBack) throw new FlattenError('USAGE', '{readBack}: of several images none is read back');
+  if (verify) throw new FlattenError('USAGE', '{verify}: of several images none is read back');
 }
 
 /** `given` are options by their names in the library. */

@@ -14,7 +14,7 @@ import { refuseUnready } from './sinks/ready.js';
 import type { Artifact } from './sinks/sink.js';
 import type { OpenedImage } from './sources/image.js';
 import { flattenedOf, imageOptions, type SquashOptions, writeEvery } from './squash.js';
-import { readBack } from './verify.js';
+import { verifyWritten } from './verify.js';
 
 /** What {@link flatten} is asked to do. */
 export interface FlattenOptions extends InputOptions {
@@ -36,7 +36,7 @@ export interface FlattenOptions extends InputOptions {
   /** Images: their config, the layers they keep, and how the new one is stored. */
   readonly squash?: SquashOptions;
   /** Read the output back before it appears, and fail where it differs from the tree. Default false. */
-  readonly readBack?: boolean;
+  readonly verify?: boolean;
   /**
    * Compute the digest of an output file. Default: of a flat tar, since its bytes go by, but of a disk image only for `sha256`.
    * Where no core is to spare it costs a third of the time. Images always have one.
@@ -97,8 +97,8 @@ async function writeOne(
   context: Context,
 ): Promise<Artifact> {
   return withTree(image, options, context, async (tree) => {
-    const check = (path: string) => readBack(path, tree.rootfs, context);
-    const sink = await openSink(output, { ...known, ...(options.readBack && { check }) });
+    const check = (path: string) => verifyWritten(path, tree.rootfs, context);
+    const sink = await openSink(output, { ...known, ...(options.verify && { check }) });
     const losses = new Losses(known);
     losses.merge(tree.losses);
     const artifact = withLosses(await sink.write(flattenedOf(image, tree), context), losses);

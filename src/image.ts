@@ -13,7 +13,7 @@ import { type Origin, Tree } from './tree.js';
 /** Bounds, and what a program that waits wants: each has a default. */
 export type RunOptions = Pick<
   InputOptions,
-  'signal' | 'onEvent' | 'maxSize' | 'maxEntries' | 'tmp' | 'verify'
+  'signal' | 'onEvent' | 'maxSize' | 'maxEntries' | 'tmp' | 'digests'
 >;
 
 /** Which image is opened, and how. */

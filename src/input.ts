@@ -22,7 +22,7 @@ export interface InputOptions {
   /** `os/arch[/variant]`, or `all` where the output holds several images. Default: this machine's, as linux. */
   readonly platform?: string;
   /** Compare every digest. Default true. */
-  readonly verify?: boolean;
+  readonly digests?: boolean;
   /** Follow a lower layer's symlink to a directory where a layer puts files below it, instead of replacing it. Default false. */
   readonly keepDirlinks?: boolean;
   /** Globs: keep only these, with what is below them and the directories that lead there. */
@@ -142,7 +142,7 @@ function treeOptions(options: Omit<InputOptions, 'input'>) {
 
 /** What every step of a run shares; `output` is where it will go. */
 export function contextOf(options: Omit<InputOptions, 'input'>, output?: string): Context {
-  const { signal, onEvent, verify = true, maxSize, maxEntries } = options;
+  const { signal, onEvent, digests = true, maxSize, maxEntries } = options;
   return {
     signal: signal ?? new AbortController().signal,
     tmp: options.tmp ?? temporary(output),
@@ -154,7 +154,7 @@ export function contextOf(options: Omit<InputOptions, 'input'>, output?: string)
         ...(maxEntries === undefined ? [] : (['maxEntries'] as const)),
       ],
     },
-    verify,
+    digests,
     report: onEvent ?? (() => {}),
   };
 }

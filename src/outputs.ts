@@ -5,7 +5,7 @@ import { type Output, parseOutput } from './sinks/output.js';
 import { refuseUnready } from './sinks/ready.js';
 import { imageOptions, type SquashOptions } from './squash.js';
 import type { Tree, TreeSink } from './tree.js';
-import { readBack } from './verify.js';
+import { verifyWritten } from './verify.js';
 
 /** Options of every output; all are off by default. */
 export interface AnyOutputOptions {
@@ -14,7 +14,7 @@ export interface AnyOutputOptions {
   /** Fail where the output cannot hold something. */
   readonly strict?: boolean;
   /** Read the output back before it appears, and fail where it differs from the tree. */
-  readonly readBack?: boolean;
+  readonly verify?: boolean;
 }
 
 /** Options of {@link directory}. */
@@ -68,14 +68,14 @@ export function tar(path: string, { compression, ...options }: TarOutputOptions 
 /** A sink that writes a disk image, sized from the tree. It takes mke2fs. */
 export function disk(
   path: string,
-  { format, force, strict, readBack, digest, time, ...disk }: DiskOutputOptions = {},
+  { format, force, strict, verify, digest, time, ...disk }: DiskOutputOptions = {},
 ): TreeSink {
   const [, named, packed = ''] = /\.(ext[234])?(\.gz|\.zst)?$/i.exec(path) ?? [];
   const output = parseOutput(path, `${format ?? named?.toLowerCase() ?? 'ext3'}${packed.toLowerCase()}`);
   const common = {
     ...(force !== undefined && { force }),
     ...(strict !== undefined && { strict }),
-    ...(readBack !== undefined && { readBack }),
+    ...(verify !== undefined && { verify }),
   };
   return sink(output, {
     ...common,
@@ -87,7 +87,7 @@ export function disk(
 
 /** A sink that writes an image: `docker-archive:FILE[:NAME:TAG]`, `oci:DIR[:TAG]`, `oci-archive:FILE[:TAG]`, `docker-daemon:NAME[:TAG]`. */
 export function image(where: string, options: ImageOutputOptions = {}): TreeSink {
-  const { platform, force, strict, readBack, sourceDateEpoch, ...squash } = options;
+  const { platform, force, strict, verify, sourceDateEpoch, ...squash } = options;
   const output = parseOutput(where);
   if (output.kind !== 'image')
     throw new FlattenError('USAGE', `${where}: is no image`, {
@@ -96,7 +96,7 @@ export function image(where: string, options: ImageOutputOptions = {}): TreeSink
   return sink(output, {
     ...(force !== undefined && { force }),
     ...(strict !== undefined && { strict }),
-    ...(readBack !== undefined && { readBack }),
+    ...(verify !== undefined && { verify }),
     ...(sourceDateEpoch !== undefined && { sourceDateEpoch }),
     image: imageOptions(squash, platform),
   });
@@ -106,13 +106,13 @@ type Choices = AnyOutputOptions & Omit<OutputOptions, 'force' | 'strict' | 'chec
 
 function sink(
   output: Output,
-  { force = false, strict = false, readBack: isRead = false, ...more }: Choices,
+  { force = false, strict = false, verify: isRead = false, ...more }: Choices,
 ): TreeSink {
-  refuseMisfits({ force, readBack: isRead }, output);
+  refuseMisfits({ force, verify: isRead }, output);
   return {
     async write(tree: Tree, context) {
       await refuseUnready(output, { force });
-      const check = (path: string) => readBack(path, tree.rootfs, context);
+      const check = (path: string) => verifyWritten(path, tree.rootfs, context);
       const opened = await openSink(output, { ...more, force, strict, ...(isRead && { check }) });
       return opened.write(tree, context);
     },

@@ -46,7 +46,7 @@ export async function verify(options: VerifyOptions): Promise<VerifyResult> {
 }
 
 /** Fails where what lies at `path` differs from the tree it was written from: a fault of the disk, the system, or flatten. */
-export async function readBack(path: string, rootfs: Rootfs, context: Context): Promise<void> {
+export async function verifyWritten(path: string, rootfs: Rootfs, context: Context): Promise<void> {
   const open = () => openOne(isImage(path) ? path : `rootfs:${path}`, {}, context);
   const { differences, counts } = await differencesOf({ path, open, limit: 1 }, rootfs, context);
   const [first] = differences;
@@ -57,7 +57,7 @@ export async function readBack(path: string, rootfs: Rootfs, context: Context): 
   const asRoot = isDirectory && process.getuid?.() !== 0;
   throw new FlattenError('LOSS', `read back: ${first.what}${others}`, {
     path: first.path || '.',
-    ...(asRoot && { hint: 'owners and devices take root: run it as root, or without {readBack}' }),
+    ...(asRoot && { hint: 'owners and devices take root: run it as root, or without {verify}' }),
   });
 }
 

@@ -34,7 +34,7 @@ async function refused(
 ): Promise<void> {
   const output = join(directory, 'around', 'rootfs/');
   await assert.rejects(
-    flatten({ input, output, tmp: directory, platform: 'linux/amd64', verify: false }),
+    flatten({ input, output, tmp: directory, platform: 'linux/amd64', digests: false }),
     (error) => {
       assert.ok(error instanceof FlattenError, String((error as Error).stack));
       assert.ok(codes.includes(error.code), `${error.code}: ${error.message}`);

@@ -472,7 +472,7 @@ async function attack(t: TestContext, one: Attack, output: Output, isAbsolute: b
     output: join(around, output.path),
     tmp: directory,
     keepDirlinks: one.keepDirlinks ?? false,
-    verify: false,
+    digests: false,
   };
   const name = output.path.replace('/', '');
   if (typeof one.gives === 'string') {

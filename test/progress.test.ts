@@ -78,9 +78,9 @@ test('outputs without root: every phase rises from 0 to its total', async (t) =>
   for (const [output, more, expected] of [
     ['flat.tar', {}, ['load', 'write']],
     ['flat.tar.gz', {}, ['load', 'write']],
-    ['flat.tar.zst', { readBack: true }, ['load', 'write', 'check']],
+    ['flat.tar.zst', { verify: true }, ['load', 'write', 'check']],
     ['tree', {}, ['load', 'write']],
-    ['docker-archive:docker.tar:a:b', { readBack: true }, ['load', 'write', 'check']],
+    ['docker-archive:docker.tar:a:b', { verify: true }, ['load', 'write', 'check']],
     ['oci:layout', {}, ['load', 'write']],
     ['oci:kept', { squash: { last: 1 } }, ['load', 'write', 'write']],
     ['oci-archive:oci.tar', { squash: { compression: 'gzip' } }, ['load', 'write']],
@@ -96,7 +96,7 @@ test('disk images: planned, written, compressed, digested', { skip: needs('mke2f
   const directory = scratch(t);
   for (const [output, more, expected] of [
     ['disk.img', {}, ['load', 'plan', 'write']],
-    ['disk.ext4', { readBack: true }, ['load', 'plan', 'write', 'check']],
+    ['disk.ext4', { verify: true }, ['load', 'plan', 'write', 'check']],
     ['disk.ext2', { sha256: true }, ['load', 'plan', 'write', 'digest']],
     ['disk.ext4.zst', {}, ['load', 'plan', 'write', 'compress']],
   ] as const) {

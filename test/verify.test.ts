@@ -22,7 +22,7 @@ for (const [output, skip] of [
 ] as const) {
   test(`${output} reads back as the image has it`, { skip }, async (t) => {
     const path = join(scratch(t), output);
-    await flatten({ input: DEMO, output: output.endsWith('/') ? `${path}/` : path, readBack: true });
+    await flatten({ input: DEMO, output: output.endsWith('/') ? `${path}/` : path, verify: true });
     assert.deepEqual((await verify({ input: DEMO, output: path })).differences, []);
   });
 }
@@ -148,7 +148,7 @@ for (const output of [
       poll();
       const options = { output: `${transport}${cwd}/${name}`, onEvent: look, ...(squash && { squash }) };
       await assert
-        .rejects(flatten({ input: DEMO, ...options, readBack: true }), ({ code }: FlattenError) =>
+        .rejects(flatten({ input: DEMO, ...options, verify: true }), ({ code }: FlattenError) =>
           ['LOSS', 'DIGEST_MISMATCH', 'BAD_LAYER'].includes(code),
         )
         .finally(() => {

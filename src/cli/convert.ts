@@ -10,7 +10,7 @@ import { addReportOptions, type ReportFlags, reportPlan, reportResult } from './
 import { requireStandardOutput } from './streams.js';
 
 /** The options of the main command, as commander gives them. */
-interface Flags extends Omit<InputFlags, 'verify'>, DiskFlags, ImageFlags, ReportFlags, ProgressFlags {
+interface Flags extends InputFlags, DiskFlags, ImageFlags, ReportFlags, ProgressFlags {
   readonly output?: string;
   readonly format?: Format;
   readonly force?: boolean;
@@ -74,8 +74,8 @@ async function convert(input: string, output: string, flags: Flags, signal: Abor
     input,
     output,
     signal,
-    verify: verify !== false,
-    readBack: verify === true,
+    digests: verify !== false,
+    verify: verify === true,
     // Nobody would hear of it.
     ...(quiet && !json && { digest: false }),
     onEvent: progress.show.bind(progress),

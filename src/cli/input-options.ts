@@ -3,7 +3,10 @@ import type { InputOptions } from '../input.js';
 import { parseCount, parseSize } from './numbers.js';
 
 /** Options of every command that reads an image, as commander gives them. */
-export type InputFlags = Omit<InputOptions, 'input' | 'rootfsOnly' | 'signal' | 'onEvent' | 'tmp'>;
+export type InputFlags = Omit<
+  InputOptions,
+  'input' | 'digests' | 'rootfsOnly' | 'signal' | 'onEvent' | 'tmp'
+>;
 
 /** Adds the options that say which image is read, and how. */
 export function addInputOptions(command: Command): Command {

@@ -99,10 +99,10 @@ export function boundsOn(layers: readonly Layer[], limits: Limits): Limits {
 }
 
 /** What a layer has in common with another one only if opening both is opening one twice; undefined for one that lies in no file. */
-function identity({ stored, digest, diffID, isPlain }: Layer, { verify }: Context): string | undefined {
+function identity({ stored, digest, diffID, isPlain }: Layer, { digests }: Context): string | undefined {
   if (stored === undefined) return undefined;
   const { fd, offset, length } = stored;
-  return [fd, offset, length, isPlain, verify && digest, verify && diffID].join(' ');
+  return [fd, offset, length, isPlain, digests && digest, digests && diffID].join(' ');
 }
 
 /** Starts `act` on each item in order, so that `limit` of them are under way at a time. */

@@ -67,7 +67,7 @@ async function openInPlace(layer: TarLayer, context: Context, loading: Loading):
   loading.allowance.spend(blob.length);
   const closed = new AbortController();
   const signal = AbortSignal.any([context.signal, closed.signal]);
-  const verified = context.verify ? verifyInPlace(layer, loading.threads, signal) : Promise.resolve();
+  const verified = context.digests ? verifyInPlace(layer, loading.threads, signal) : Promise.resolve();
   verified.catch(() => {}); // whoever writes the output awaits it
   return {
     entries: () => entriesOf(layer, blob, loading.order, context),
@@ -80,8 +80,8 @@ async function openInPlace(layer: TarLayer, context: Context, loading: Loading):
 async function openUnpacked(layer: TarLayer, context: Context, loading: Loading): Promise<OpenLayer> {
   const { name, blob, bounds } = layer;
   const { threads, allowance, counts, order, progress } = loading;
-  const digest = context.verify ? layer.digest : undefined;
-  const diffID = context.verify ? layer.diffID : undefined;
+  const digest = context.digests ? layer.digest : undefined;
+  const diffID = context.digests ? layer.diffID : undefined;
   const unpacked = await unpack(blob, context, {
     stored: digest && algorithm(digest),
     unpacked: diffID && algorithm(diffID),
@@ -129,7 +129,7 @@ async function verifyInPlace(layer: TarLayer, threads: UnpackThreads, signal: Ab
 function compare(what: string, expected: Digest, actual: Digest | undefined): void {
   if (actual === expected) return;
   throw new FlattenError('DIGEST_MISMATCH', `the ${what} have the digest ${actual}, expected ${expected}`, {
-    hint: 'the image is damaged: save or fetch it again ({verify: false} takes it as it is)',
+    hint: 'the image is damaged: save or fetch it again ({digests: false} takes it as it is)',
   });
 }
 

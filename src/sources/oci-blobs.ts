@@ -9,18 +9,18 @@ import type { Envelope } from './envelope.js';
 /** The blobs of an image, by their descriptors: those of an OCI layout (image-layout.md), unless they have other places. */
 export class Blobs {
   readonly envelope: Envelope;
-  readonly #verify: boolean;
+  readonly #isChecked: boolean;
   readonly #places: (digest: Digest) => readonly string[];
 
-  /** `verify` false: sizes and digests are taken as they are. `places` gives the paths that a blob may have. */
+  /** `isChecked` false: sizes and digests are taken as they are. `places` gives the paths that a blob may have. */
   constructor(
     envelope: Envelope,
-    verify: boolean,
+    isChecked: boolean,
     places: (digest: Digest) => readonly string[] = (digest) => [blobPath(digest)],
   ) {
     this.#places = places;
     this.envelope = envelope;
-    this.#verify = verify;
+    this.#isChecked = isChecked;
   }
 
   /** A blob's file, of the size its descriptor says; undefined where the layout leaves it out. The digest is not looked at. */
@@ -49,7 +49,7 @@ export class Blobs {
   /** Verifies bytes in memory: `DIGEST_MISMATCH` names both values. */
   check(descriptor: Descriptor, bytes: Uint8Array): void {
     this.#checkSize(descriptor, bytes.length);
-    if (!this.#verify) return;
+    if (!this.#isChecked) return;
     const kind = algorithm(descriptor.digest);
     const actual = `${kind}:${createHash(kind).update(bytes).digest('hex')}`;
     if (actual !== descriptor.digest) {
@@ -58,7 +58,7 @@ export class Blobs {
   }
 
   #checkSize({ digest, size }: Descriptor, actual: number): void {
-    if (this.#verify && size !== actual) {
+    if (this.#isChecked && size !== actual) {
       throw new FlattenError(
         'DIGEST_MISMATCH',
         `blob ${digest}: has ${actual} bytes, its descriptor says ${size}`,

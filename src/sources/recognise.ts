@@ -30,7 +30,7 @@ export function readings(envelope: Envelope, format: Format): readonly Reading[]
     const layout = sound(() => readLayout(envelope));
     tried.push(
       reading(layout, (index, choice, context) =>
-        openLayout(new Blobs(envelope, context.verify), index, choice, context),
+        openLayout(new Blobs(envelope, context.digests), index, choice, context),
       ),
     );
   }
@@ -38,7 +38,7 @@ export function readings(envelope: Envelope, format: Format): readonly Reading[]
     const copied = sound(() => readSkopeoDirectory(envelope));
     tried.push(
       reading(copied, ({ index, places }, choice, context) =>
-        openLayout(new Blobs(envelope, context.verify, places), index, choice, context),
+        openLayout(new Blobs(envelope, context.digests, places), index, choice, context),
       ),
     );
   }

@@ -18,7 +18,7 @@ export const FORMATS: readonly ExtFormat[] = ['ext2', 'ext3', 'ext4'];
 /** What a run of a sink needs, with nothing in it that a test has not asked for. */
 export function context(about: Partial<Context> = {}): Context {
   const signal = new AbortController().signal;
-  return { signal, tmp: '/nonexistent', limits: DEFAULT_LIMITS, verify: true, report: () => {}, ...about };
+  return { signal, tmp: '/nonexistent', limits: DEFAULT_LIMITS, digests: true, report: () => {}, ...about };
 }
 
 /** Writes a tree as an image. */

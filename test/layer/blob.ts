@@ -18,7 +18,7 @@ import { scratch } from '../support/scratch.js';
 /** A context whose temporary files lie in a directory of the test's own. */
 export function contextFor(t: TestContext, over: Partial<Context> = {}): Context {
   const { signal } = new AbortController();
-  return { signal, tmp: scratch(t), limits: DEFAULT_LIMITS, verify: true, report: () => {}, ...over };
+  return { signal, tmp: scratch(t), limits: DEFAULT_LIMITS, digests: true, report: () => {}, ...over };
 }
 
 /** Bytes in an open file, behind `offset` other bytes and in front of more; closed after the test. */

@@ -90,15 +90,15 @@ for (const [what, { bytes, got, ...digests }] of Object.entries(MISMATCHES)) {
       code: 'DIGEST_MISMATCH',
       layer: 'layer 1 of 1',
       message: new RegExp(`${got}.*${expected}`),
-      option: 'verify',
-      hint: /\{verify: false\}/,
+      option: 'digests',
+      hint: /\{digests: false\}/,
     });
     assert.deepEqual(leftovers(context), []);
   });
 
   if (bytes === DAMAGED) continue;
   test(`without verification it goes unseen: ${what}`, async (t) => {
-    assert.deepEqual(await contentOf(layerOf(t, bytes, digests), contextFor(t, { verify: false })), CONTENT);
+    assert.deepEqual(await contentOf(layerOf(t, bytes, digests), contextFor(t, { digests: false })), CONTENT);
   });
 }
 

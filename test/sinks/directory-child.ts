@@ -29,7 +29,7 @@ const { signal } = new AbortController();
 const verified = forever ? new Promise<void>(() => {}) : Promise.resolve();
 if (forever) setInterval(() => {}, 1000);
 try {
-  const context = { signal, tmp: scratch, limits: DEFAULT_LIMITS, verify: true, report: () => {} };
+  const context = { signal, tmp: scratch, limits: DEFAULT_LIMITS, digests: true, report: () => {} };
   const options = { force: false, strict, keepSetuid };
   const artifact = await writeDirectory(output, options, { rootfs, verified }, context, machine);
   console.log(JSON.stringify(artifact));

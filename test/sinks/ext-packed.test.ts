@@ -20,7 +20,7 @@ for (const [ending, tool] of [
     async (t) => {
       const cwd = scratch(t);
       await flatten({ input, output: join(cwd, 'disk.img') });
-      await flatten({ input, output: join(cwd, `disk.img.${ending}`), readBack: true });
+      await flatten({ input, output: join(cwd, `disk.img.${ending}`), verify: true });
       await flatten({ input, output: join(cwd, `again.img.${ending}`), sha256: true });
       const plain = execFileSync(tool, ['-dc', join(cwd, `disk.img.${ending}`)], { maxBuffer: 1 << 26 });
       assert.ok(plain.equals(readFileSync(join(cwd, 'disk.img'))));

@@ -55,9 +55,9 @@ class Layout {
     this.files.delete(`blobs/${digest.replace(':', '/')}`);
   }
 
-  open(t: TestContext, manifests: readonly unknown[], choice: Choice = {}, verify = true) {
+  open(t: TestContext, manifests: readonly unknown[], choice: Choice = {}, digests = true) {
     this.files.set('index.json', Buffer.from(JSON.stringify({ schemaVersion: 2, manifests })));
-    return open(t, put(t, tarOf(this.files)), choice, session(t, { verify }));
+    return open(t, put(t, tarOf(this.files)), choice, session(t, { digests }));
   }
 }
 

@@ -18,7 +18,7 @@ export function session(t: TestContext, changes: Partial<Context> = {}): TestSes
     signal: new AbortController().signal,
     tmp: scratch(t),
     limits: DEFAULT_LIMITS,
-    verify: true,
+    digests: true,
     warnings,
     report: (event) => {
       if (event.type === 'warning') warnings.push(event.message);

@@ -62,9 +62,9 @@ async function listInMemory(
   _: string,
   options: Omit<FlattenOptions, 'input' | 'output'> = {},
 ): Promise<readonly Row[]> {
-  const { keepDirlinks = false, image, onEvent = () => {}, verify = true } = options;
+  const { keepDirlinks = false, image, onEvent = () => {}, digests = true } = options;
   const signal = new AbortController().signal;
-  const context = { signal, tmp: tmpdir(), limits: DEFAULT_LIMITS, verify, report: onEvent };
+  const context = { signal, tmp: tmpdir(), limits: DEFAULT_LIMITS, digests, report: onEvent };
   const opened = await openOne(input, image === undefined ? {} : { image }, context);
   try {
     const tree = await loadTree(opened.layers, { keepDirlinks }, context);
@@ -134,7 +134,7 @@ function throughKeptBase(): TestSink {
 
 async function layersOf(input: string, image?: string): Promise<readonly Layer[]> {
   const signal = new AbortController().signal;
-  const context = { signal, tmp: tmpdir(), limits: DEFAULT_LIMITS, verify: false, report: () => {} };
+  const context = { signal, tmp: tmpdir(), limits: DEFAULT_LIMITS, digests: false, report: () => {} };
   const opened = await openOne(input, image === undefined ? {} : { image }, context);
   await opened.close();
   return opened.layers;
