@@ -86,6 +86,18 @@ suite('the package', () => {
       assert.equal(MANIFEST.engines.node, `>=${major}.${minor}`);
     });
 
+    test('nothing is exported that nobody imports, and no file is left over', () => {
+      const knip = [
+        '--yes',
+        '--prefer-offline',
+        'knip@5.88.1',
+        '--no-progress',
+        '--config',
+        'test/knip.json',
+      ];
+      output('npx', knip, PROJECT); // throws with the list
+    });
+
     test('it brings none of the tools that it is developed with', () => {
       const there = filesIn(prefix).filter((file) => file.endsWith('/package.json'));
       for (const name of Object.keys(MANIFEST.devDependencies))

@@ -14,7 +14,7 @@ const MAX_MAPPED_SIZE = (2 ** 29 - 1 - (1 + (1 + 1024) + (1 + 1024 + 1024 ** 2))
 const MAX_EXTENTS_SIZE = (2 ** 32 - 1) * BLOCK;
 
 /** The most bytes that a file may have. */
-export function maxFileSize(format: ExtFormat): number {
+function maxFileSize(format: ExtFormat): number {
   return format === 'ext4' ? MAX_EXTENTS_SIZE : MAX_MAPPED_SIZE;
 }
 

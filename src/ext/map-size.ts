@@ -54,7 +54,7 @@ export function extentBlocks(runs: Runs): number {
 }
 
 /** Blocks of a tree of so many extents whose top is in the inode. */
-export function treeBlocks(extents: number): number {
+function treeBlocks(extents: number): number {
   let blocks = 0;
   for (let level = extents; level > INODE_RECORDS; blocks += level) level = Math.ceil(level / BLOCK_RECORDS);
   return blocks;

@@ -115,7 +115,7 @@ async function withCommand(
 }
 
 /** The same for callers that may close twice. */
-export function onlyOnce(act: () => void): () => void {
+function onlyOnce(act: () => void): () => void {
   let done = false;
   return () => {
     if (!done) {

@@ -1,5 +1,3 @@
-import { FlattenError } from '../errors.js';
-
 /** A content digest. Only sha256 is written; sha512 is accepted where an image uses it. */
 export type Digest = `sha256:${string}` | `sha512:${string}`;
 
@@ -7,15 +5,6 @@ const FORM = /^(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/;
 
 export function isDigest(text: unknown): text is Digest {
   return typeof text === 'string' && FORM.test(text);
-}
-
-/** Checks a digest that came out of image JSON or an option; `field` says where, for the error. */
-export function parseDigest(text: unknown, field: string): Digest {
-  if (isDigest(text)) return text;
-  throw new FlattenError(
-    'BAD_IMAGE',
-    `${field}: ${JSON.stringify(text) ?? 'missing'} is not a sha256 or sha512 digest`,
-  );
 }
 
 /** `sha256` or `sha512`: the name node:crypto knows it by. */

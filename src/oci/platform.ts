@@ -28,7 +28,7 @@ const ALIASES: Readonly<Record<string, readonly [architecture: string, variant?:
 const IMPLIED_VARIANT: Readonly<Record<string, string>> = { arm64: 'v8', amd64: 'v1', arm: 'v7' };
 
 /** One spelling for each platform: lower case, Go's names, no variant that goes without saying save `arm/v7`. */
-export function normalise({ os, architecture, variant }: Platform): Platform {
+function normalise({ os, architecture, variant }: Platform): Platform {
   const named = architecture.toLowerCase();
   const [arch, implied] = Object.hasOwn(ALIASES, named) ? ALIASES[named]! : [named];
   const said = variant?.toLowerCase().replace(/^(?=\d)/, 'v') || implied;

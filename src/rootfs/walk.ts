@@ -13,7 +13,7 @@ export function byBytes(a: string, b: string): number {
 }
 
 /** A directory's children in byte order of their names. */
-export function sortedChildren(directory: Directory): [string, Node][] {
+function sortedChildren(directory: Directory): [string, Node][] {
   const { children } = directory;
   // The default order is that of UTF-16 units, which for latin1 are the bytes; it beats any comparator.
   return [...children.keys()].sort().map((name) => [name, children.get(name)!]);

@@ -34,10 +34,6 @@ export function isTarFormat(format: Format): format is TarFormat {
   return format.startsWith('tar');
 }
 
-export function isDiskFormat(format: Format): format is DiskFormat {
-  return format.startsWith('ext');
-}
-
 export function isImageFormat(format: Format): format is ImageFormat {
   return (IMAGE_FORMATS as readonly string[]).includes(format);
 }

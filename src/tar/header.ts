@@ -147,7 +147,7 @@ export function text(bytes: Buffer, at: number, length: number): string {
 }
 
 /** A numeric field of the header at `at`, by its name. */
-export function number(bytes: Buffer, at: number, field: keyof typeof FIELDS): number {
+function number(bytes: Buffer, at: number, field: keyof typeof FIELDS): number {
   const [offset, length] = FIELDS[field];
   return numberAt(bytes, at + offset, length, field);
 }

@@ -6,7 +6,7 @@ import { NO_PAX, type PaxRecord, type PaxSays, parsePax, paxSays } from './pax.j
 import { type TarSource, Window } from './window.js';
 
 /** The most bytes a PAX header or a GNU long name may take; Go's archive/tar has the same bound. */
-export const MAX_SPECIAL = 1 << 20;
+const MAX_SPECIAL = 1 << 20;
 
 /** The most such headers that may stand before one entry, and the most bytes they may take together. */
 const MAX_COUNT = 64;

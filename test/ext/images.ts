@@ -104,7 +104,7 @@ export function reading(image: string): (name: string, start: number, length: nu
 }
 
 /** Made by us: empty, for root only, as old as the file system. */
-export function withoutLostAndFound(rows: readonly Row[]): Row[] {
+function withoutLostAndFound(rows: readonly Row[]): Row[] {
   const made = (row: Row) => row.path === 'lost+found' && row.mode === 0o700 && row.mtime === 1_000_000_000n;
   return rows.filter((row) => !made(row));
 }

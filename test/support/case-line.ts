@@ -23,7 +23,7 @@ export interface Line {
 export type Piece = Buffer | number;
 
 /** 2020-01-01, for entries that name no time. */
-export const USUAL_MTIME = 1_577_836_800n * 1_000_000_000n;
+const USUAL_MTIME = 1_577_836_800n * 1_000_000_000n;
 
 const XATTR = /^(user|trusted|security|system)\./;
 

@@ -32,7 +32,7 @@ export function allCases(): Case[] {
 }
 
 /** Reads a case; throws with file and line where it makes no sense. */
-export function readCase(name: string, text: string): Case {
+function readCase(name: string, text: string): Case {
   const draft: Draft = { layers: [], warnings: [], options: [], titles: [] };
   for (const [index, line] of text.split('\n').entries()) {
     try {

@@ -8,7 +8,6 @@ export const INODE = 256;
 /** The first inode that is not reserved; by custom `lost+found`. */
 export const FIRST_INODE = 11;
 export const ROOT_INODE = 2;
-export const JOURNAL_INODE = 8;
 
 const BASE = ['ext_attr', 'dir_index', 'filetype', 'sparse_super', 'large_file'];
 const JOURNALED = ['has_journal', ...BASE];

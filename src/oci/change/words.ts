@@ -6,7 +6,7 @@ const SPACE = /\s/;
  * is two words. An unclosed quote reaches to the end.
  * Source: BuildKit, frontend/dockerfile/parser, parseWords.
  */
-export function splitWords(text: string): string[] {
+function splitWords(text: string): string[] {
   const words: string[] = [];
   let word: string | undefined;
   let quote: string | undefined;

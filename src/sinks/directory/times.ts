@@ -20,7 +20,7 @@ export function splitTime(mtime: bigint): Time {
   return { seconds: Math.max(-MAX_SECONDS, Math.min(MAX_SECONDS, seconds)), nanos };
 }
 
-export function joinTime({ seconds, nanos }: Time): bigint {
+function joinTime({ seconds, nanos }: Time): bigint {
   return BigInt(seconds) * NANOS + BigInt(nanos);
 }
 

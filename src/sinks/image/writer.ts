@@ -49,7 +49,7 @@ export interface ImageWriter {
 }
 
 /** The annotation of a manifest that says which image it was made from. */
-export const SOURCE_ANNOTATION = 'flatten.source.digest';
+const SOURCE_ANNOTATION = 'flatten.source.digest';
 
 /** Throws what {@link openTarget} throws. */
 export async function openImageWriter(
