@@ -48,7 +48,11 @@ export class ContentCrew {
     this.#worker ??= new Worker(new URL('./worker.js', import.meta.url));
     const message: Message = { order, me: 1 };
     this.#worker.postMessage(message);
-    const [answer] = (await once(this.#worker, 'message')) as [Answer];
+    const ended = once(this.#worker, 'exit').then(([code]) => {
+      throw new Error(`a thread ended with code ${code}`); // without a word: nobody knows what it has done
+    });
+    ended.catch(() => {});
+    const [answer] = (await Promise.race([once(this.#worker, 'message'), ended])) as [Answer];
     if (!('failure' in answer)) return answer.runs;
     const { code, what, hint } = answer.failure;
     throw new FlattenError(code, what, hint === undefined ? {} : { hint });
