@@ -5,10 +5,11 @@ import type { Keep } from './layer/kept.js';
 import type { Layer } from './layer/layer.js';
 import type { ImageConfig } from './oci/config.js';
 import { type Platform, parsePlatform } from './oci/platform.js';
+import { originOf } from './origin.js';
 import { pathTest } from './rootfs/glob.js';
-import type { ClosableImage, OpenedImage } from './sources/image.js';
+import type { ClosableImage } from './sources/image.js';
 import { openOne } from './sources/open.js';
-import { type Origin, Tree } from './tree.js';
+import { Tree } from './tree.js';
 
 /** Bounds, and what a program that waits wants: each has a default. */
 export type RunOptions = Pick<
@@ -74,31 +75,14 @@ function imageWith(opened: ClosableImage, context: Context): Image {
     closing ??= opened.close();
     return closing;
   };
-  const origin = { ...originOf(opened), layers: opened.layers };
+  const origin = originOf(opened);
   return {
     ...opened,
     close,
     [Symbol.asyncDispose]: close,
     async tree(options = {}) {
       pathTest([...(options.include ?? []), ...(options.exclude ?? [])]);
-      return new Tree(await treeOf(opened, options, context), origin, context);
+      return new Tree(await treeOf(opened, options, context), opened.layers, origin, context);
     },
-  };
-}
-
-/** What a sink is told of the image that a tree was made of. */
-export function originOf({
-  config,
-  digest,
-  platform,
-  annotations,
-  layers,
-}: OpenedImage): Omit<Origin, 'layers'> {
-  const bounds = layers.find((layer) => layer.bounds !== undefined)?.bounds;
-  return {
-    ...(config && { config }),
-    ...(digest && { digest }),
-    image: { layers: layers.length, ...(platform && { platform }), ...(annotations && { annotations }) },
-    ...(bounds && { bounds }),
   };
 }

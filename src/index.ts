@@ -3,7 +3,7 @@
  */
 export { type Context, DEFAULT_LIMITS, type Event, type Limits, type Phase } from './context.js';
 export { type ErrorCode, type ErrorDetails, FlattenError, type OptionName } from './errors.js';
-export { type FlattenOptions, type FlattenResult, flatten } from './flatten.js';
+export { flatten } from './flatten.js';
 export {
   type Image,
   type ImageTreeOptions,
@@ -19,6 +19,7 @@ export type { Layer, LayerEntry, OpenLayer } from './layer/layer.js';
 export type { ImageConfig } from './oci/config.js';
 export type { Digest } from './oci/digest.js';
 export type { Platform } from './oci/platform.js';
+export type { FlattenOptions, FlattenResult } from './options.js';
 export {
   type AnyOutputOptions,
   type DirectoryOutputOptions,

@@ -3,8 +3,8 @@ import { ContentCrew } from './ext/content/crew.js';
 import type { Geometry } from './ext/geometry.js';
 import { planLines } from './ext/plan-lines.js';
 import { refuseIdlePlatform, refuseMisfits } from './fits.js';
-import type { FlattenOptions } from './flatten.js';
 import { withInput } from './input.js';
+import type { FlattenOptions } from './options.js';
 import { planImage } from './sinks/ext/plan.js';
 import { parseOutput } from './sinks/output.js';
 

@@ -1,11 +1,11 @@
 import type { Context } from './context.js';
 import { FlattenError } from './errors.js';
-import { originOf } from './image.js';
 import { type MoreInputOptions, withTree } from './input.js';
 import type { Keep } from './layer/kept.js';
 import type { LoadedTree } from './load-tree.js';
 import { parseChanges } from './oci/change.js';
 import { parsePlatform } from './oci/platform.js';
+import { originOf } from './origin.js';
 import type { ImageOptions, ImageSinkOptions } from './sinks/image.js';
 import { Losses, withLosses } from './sinks/loss.js';
 import type { ImageOutput } from './sinks/output.js';

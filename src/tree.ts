@@ -8,6 +8,7 @@ import type { Layer } from './layer/layer.js';
 import type { LoadedTree } from './load-tree.js';
 import type { ImageConfig } from './oci/config.js';
 import type { Digest } from './oci/digest.js';
+import type { Origin } from './origin.js';
 import type { Directory, File, Metadata, Node, Rootfs } from './rootfs/node.js';
 import { lookup } from './rootfs/path.js';
 import { bytesOf, textOf } from './rootfs/path-text.js';
@@ -77,12 +78,6 @@ export class Entry {
 /** Something that a tree can be written to. It appears whole or not at all; on an error or an abort nothing of it stays. */
 export type TreeSink = Sink<Tree>;
 
-/** What a tree was made of, for outputs that are images. */
-export type Origin = Pick<Flattened, 'config' | 'digest' | 'image' | 'bounds'> & {
-  /** Base first. */
-  readonly layers: readonly Layer[];
-};
-
 /**
  * The one tree that an image's layers come to. It can be looked at, read, and written to sinks, as often as you like; close it before its image.
  *
@@ -104,7 +99,8 @@ export class Tree implements Flattened {
   readonly #layers: readonly Layer[];
   readonly #context: Context;
 
-  constructor(loaded: LoadedTree, { layers, config, digest, image, bounds }: Origin, context: Context) {
+  constructor(loaded: LoadedTree, layers: readonly Layer[], origin: Origin, context: Context) {
+    const { config, digest, image, bounds } = origin;
     this.rootfs = loaded.rootfs;
     this.verified = loaded.verified;
     if (loaded.base) this.base = loaded.base;

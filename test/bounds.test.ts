@@ -4,7 +4,7 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, type TestContext, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import type { FlattenOptions } from '../src/flatten.js';
+import type { FlattenOptions } from '../src/options.js';
 import { dockerFiles, ociFiles, tarOf, writeFiles } from './support/image.js';
 import { sha256 } from './support/listing.js';
 import { type Measured, measured } from './support/measured.js';

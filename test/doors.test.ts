@@ -95,10 +95,15 @@ test('what needs no image is refused before the image is opened', { skip: needs(
       0,
     );
   mkdirSync(join(cwd, 'locked'));
+  mkdirSync(join(cwd, 'letters/to-my-mother'), { recursive: true });
   // There is no such image: that it is missing would be said as soon as it is opened.
   const input = 'missing.tar';
   for (const [args, message] of [
     [['-o', 'tree/'], /tree\/: exists already/],
+    [
+      ['-o', 'letters'],
+      /holds 1 entry: to-my-mother, and does not look like a root filesystem: name another/,
+    ],
     [['-o', 'flat.tar'], /flat\.tar: exists already/],
     [['-o', 'disk.img'], /disk\.img: exists already/],
     [['-o', 'oci:layout'], /layout: exists already/],

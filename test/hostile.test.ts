@@ -3,7 +3,8 @@ import { lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkS
 import { join } from 'node:path';
 import { suite, type TestContext, test } from 'node:test';
 import { FlattenError } from '../src/errors.js';
-import { type FlattenOptions, flatten } from '../src/flatten.js';
+import { flatten } from '../src/flatten.js';
+import type { FlattenOptions } from '../src/options.js';
 import { Canary } from './support/canary.js';
 import { ociFiles, writeFiles } from './support/image.js';
 import { needs } from './support/needs.js';

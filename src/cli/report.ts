@@ -1,8 +1,8 @@
 import { styleText } from 'node:util';
 import type { Command, CommanderError } from 'commander';
 import { FlattenError, isSystemError, printable, systemError } from '../errors.js';
-import type { FlattenResult } from '../flatten.js';
 import { shown } from '../oci/shown.js';
+import type { FlattenResult } from '../options.js';
 import type { DiskPlan } from '../plan.js';
 import type { VerifyResult } from '../verify.js';
 import { EXIT } from './exit.js';

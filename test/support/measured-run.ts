@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { FlattenError } from '../../src/errors.js';
-import { type FlattenOptions, flatten } from '../../src/flatten.js';
+import { flatten } from '../../src/flatten.js';
+import type { FlattenOptions } from '../../src/options.js';
 
 /** The program of `measured.ts`: flattens as its argument says, and prints what came of it. */
 const start = performance.now();

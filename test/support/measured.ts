@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { FlattenOptions } from '../../src/flatten.js';
+import type { FlattenOptions } from '../../src/options.js';
 
 /** How a run in a process of its own went. */
 export interface Measured {

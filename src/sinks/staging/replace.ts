@@ -18,6 +18,10 @@ export interface Replacement {
 /** One of these at its top makes a directory look like a root filesystem. */
 const OF_A_ROOTFS = ['bin', 'dev', 'etc', 'lib', 'proc', 'sbin', 'sys', 'usr', 'var'];
 
+function isOfARootfs(name: string): boolean {
+  return OF_A_ROOTFS.includes(name);
+}
+
 /** Directories whose own directories are the running system's, whatever they look like. */
 const OF_THE_SYSTEM = ['/', '/usr', '/usr/local', '/etc'];
 
@@ -64,8 +68,16 @@ function refuseDirectory(output: string, path: string, kind: Kind, { force, top 
     );
   }
   const isFree = kind !== 'file' && names.length === 0;
-  if (!isFree && !force)
-    throw outputExists(output, `it ${held}: add {force} to delete that and put the new output in its place`);
+  if (!isFree && !force) {
+    // Whether the new tree has one of these names too is not known before there is one.
+    const isLikely = kind !== 'directory' || top !== undefined || names.some(isOfARootfs);
+    throw outputExists(
+      output,
+      isLikely
+        ? `it ${held}: add {force} to delete that and put the new output in its place`
+        : `it ${held}, and does not look like a root filesystem: name another output, or remove it yourself with rm -r`,
+    );
+  }
   refuseMounts(path);
 }
 
@@ -87,7 +99,7 @@ function whyKept(
   if (names.includes('.git')) return 'holds a Git repository';
   if (kind === 'file') return 'is a directory with content, and the output is a file';
   if (kind === 'layout') return names.includes('oci-layout') ? undefined : 'is no OCI layout';
-  const looksAlike = names.some((name) => OF_A_ROOTFS.includes(name) || (top?.has(name) ?? true));
+  const looksAlike = names.some((name) => isOfARootfs(name) || (top?.has(name) ?? true));
   return looksAlike ? undefined : 'does not look like a root filesystem';
 }
 

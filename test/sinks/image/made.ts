@@ -4,7 +4,8 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { type FlattenOptions, type FlattenResult, flatten } from '../../../src/flatten.js';
+import { flatten } from '../../../src/flatten.js';
+import type { FlattenOptions, FlattenResult } from '../../../src/options.js';
 import { assertValid } from '../../support/oci-schema.js';
 import { PROJECT } from '../../support/project.js';
 

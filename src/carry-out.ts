@@ -1,0 +1,94 @@
+import { existsSync } from 'node:fs';
+import type { Context } from './context.js';
+import { refuseIdlePlatform } from './fits.js';
+import { type MoreInputOptions, withImages, withTree } from './input.js';
+import { formatPlatform } from './oci/platform.js';
+import type { FlattenOptions, FlattenResult } from './options.js';
+import { refuseLayers } from './overlap.js';
+import { digestFile, writeDigestFile } from './sinks/digest-file.js';
+import { Losses, withLosses } from './sinks/loss.js';
+import { type OutputOptions, openSink } from './sinks/open.js';
+import { isPlainFile, type Output } from './sinks/output.js';
+import type { Artifact } from './sinks/sink.js';
+import type { OpenedImage } from './sources/image.js';
+import { flattenedOf, imageOptions, writeEvery } from './squash.js';
+import { verifyWritten } from './verify.js';
+
+/** What is known of a run when it begins. */
+export interface Begun {
+  /** The paths that will be written. */
+  readonly written: readonly string[];
+  /** Milliseconds, as performance.now() has them. */
+  readonly start: number;
+}
+
+/** Opens the image, makes the tree, and writes it to an output that may be written. */
+export async function carryOut(
+  options: FlattenOptions,
+  output: Output,
+  { written, start }: Begun,
+): Promise<FlattenResult> {
+  const known = sinkOptions(options, output);
+  const { squash: { fromLayer, last } = {} } = options;
+  const keep = { ...(fromLayer !== undefined && { fromLayer }), ...(last !== undefined && { last }) };
+  const input = { ...options, keep };
+  return withImages(input, output.path, async (images, context) => {
+    for (const image of images) refuseLayers(image, written);
+    refuseIdlePlatform(images[0]!, options, output);
+    const artifact =
+      options.platform === 'all' && output.kind === 'image'
+        ? await writeEvery(images, output, input, { ...known, ...known.image }, context)
+        : await writeOne(images[0]!, output, input, known, context);
+    const seconds = (performance.now() - start) / 1000;
+    return { image: summary(images), format: output.format, artifact, seconds };
+  });
+}
+
+async function writeOne(
+  image: OpenedImage,
+  output: Output,
+  options: FlattenOptions & MoreInputOptions,
+  known: OutputOptions,
+  context: Context,
+): Promise<Artifact> {
+  return withTree(image, options, context, async (tree) => {
+    const check = (path: string) => verifyWritten(path, tree.rootfs, context);
+    const sink = await openSink(output, { ...known, ...(options.verify && { check }) });
+    const losses = new Losses(known);
+    losses.merge(tree.losses);
+    const artifact = withLosses(await sink.write(flattenedOf(image, tree), context), losses);
+    if (!isPlainFile(output)) return artifact;
+    if (options.sha256) await writeDigestFile(output.path, artifact.digest!);
+    else if (options.force && existsSync(digestFile(output.path))) {
+      const message = `${digestFile(output.path)}: is of the output before ({sha256} writes it anew)`;
+      context.report({ type: 'warning', message });
+    }
+    return artifact;
+  });
+}
+
+function sinkOptions(options: FlattenOptions, { kind }: Output): OutputOptions {
+  const { force = false, strict = false, keepSetuid, disk, squash = {}, sourceDateEpoch } = options;
+  const digest = options.sha256 || options.digest;
+  return {
+    force,
+    strict,
+    ...(keepSetuid !== undefined && { keepSetuid }),
+    ...(digest !== undefined && { digest }),
+    ...(disk && { disk }),
+    ...(kind === 'image' && { image: imageOptions(squash, options.platform) }),
+    ...(sourceDateEpoch !== undefined && { sourceDateEpoch }),
+  };
+}
+
+function summary(images: readonly OpenedImage[]): FlattenResult['image'] {
+  const { name, kind, digest } = images[0]!;
+  const platforms = images.flatMap(({ platform }) => (platform ? [formatPlatform(platform)] : []));
+  return {
+    name,
+    kind,
+    ...(digest && images.length === 1 && { digest }),
+    ...(platforms.length > 0 && { platform: platforms.join(', ') }),
+    layers: images.reduce((total, { layers }) => total + layers.length, 0),
+  };
+}
