@@ -97,7 +97,6 @@ async function convert(input: string, output: string, flags: Flags, signal: Abor
 
 /** Throws `USAGE` where standard output is closed, or not for what would be printed. */
 function checkStreams(output: string, { json, plan }: Flags): void {
-  if (json || plan) requireStandardOutput(plan ? 'the plan' : 'JSON');
   if (output !== '-' || plan) return;
   requireStandardOutput('a tar');
   if (json) throw new FlattenError('USAGE', '--json and -o - both want standard output');

@@ -54,7 +54,7 @@ export function addImport(program: Command, signal: AbortSignal): void {
 async function importRootfs(rootfs: string, flags: Flags, signal: AbortSignal): Promise<void> {
   const { squash = {}, rest } = splitImageFlags(flags);
   const { json, quiet, verbose, progress: _, format = formatFor(flags), ...options } = rest;
-  if (json || flags.output === '-') requireStandardOutput(json ? 'JSON' : 'an image');
+  if (flags.output === '-') requireStandardOutput('an image');
   if (flags.output === '-' && (json || process.stdout.isTTY))
     throw new FlattenError('USAGE', '-o -: standard output is not free for an image');
   if (!isImageFormat(format))

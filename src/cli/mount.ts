@@ -3,7 +3,6 @@ import type { Command } from 'commander';
 import { FlattenError, ioError, throwIfAborted } from '../errors.js';
 import { mounts } from '../sinks/staging/mounts.js';
 import { addReportOptions, type ReportFlags, reportDone } from './report.js';
-import { requireStandardOutput } from './streams.js';
 
 const OPTIONS = ['loop', 'ro', 'noatime', 'nodiratime'];
 /** In the superblock, 1024 bytes into the file: the magic number, and the incompatible features. */
@@ -20,7 +19,6 @@ export function addMount(program: Command, signal: AbortSignal): void {
     .argument('<image>', 'a disk image: FILE.img, .ext2, .ext3, .ext4')
     .argument('<dir>', 'an existing directory')
     .action(async (image: string, directory: string, flags: ReportFlags) => {
-      if (flags.json) requireStandardOutput('JSON');
       const options = mountOptions(image);
       if (options.includes('noload') && !flags.quiet) {
         process.stderr.write(`flatten: ${image} was not unmounted cleanly: mounting it as it is (noload)\n`);
@@ -36,7 +34,6 @@ export function addMount(program: Command, signal: AbortSignal): void {
     .description('Unmounts a disk image. It takes root.')
     .argument('<dir>', 'where it is mounted')
     .action(async (directory: string, flags: ReportFlags) => {
-      if (flags.json) requireStandardOutput('JSON');
       await requireRoot(`flatten unmount ${directory}`, `fusermount -u ${directory}`);
       refuseOthers(directory);
       await system('umount', ['--', directory], signal);

@@ -35,8 +35,9 @@ export async function flushed(stream: NodeJS.WriteStream): Promise<void> {
 }
 
 /**
- * Throws `USAGE` where standard output is closed, so that `what` would be lost. Node opens /dev/null in place of a closed
- * descriptor, for reading too; a shell's `> /dev/null` is for writing only, and is fine.
+ * Throws `USAGE` where standard output is closed, so that `what`, the artifact, would be lost. Node opens /dev/null in place of a closed
+ * descriptor, for reading too; a shell's `> /dev/null` is for writing only, and is fine. What other programs give to a child whose output
+ * they do not want looks like the former: so for an answer, which may be unwanted, this is not asked.
  */
 export function requireStandardOutput(what: string): void {
   if (isClosed()) {

@@ -4,7 +4,6 @@ import { addInputOptions, type InputFlags } from './input-options.js';
 import { parseCount } from './numbers.js';
 import { addProgressOption, Progress, type ProgressFlags } from './progress.js';
 import { addReportOptions, type ReportFlags, reportDifferences } from './report.js';
-import { requireStandardOutput } from './streams.js';
 
 /** The options of `flatten verify`, as commander gives them. */
 type Flags = InputFlags & ReportFlags & ProgressFlags & { readonly limit: number };
@@ -27,7 +26,6 @@ export function addVerify(program: Command, signal: AbortSignal): void {
   );
   command.action(async (output: string, input: string, flags: Flags) => {
     const { json, quiet, verbose, progress: _, limit, ...options } = flags;
-    if (json) requireStandardOutput('JSON');
     const progress = new Progress(process.stderr, flags);
     try {
       const { verify } = await import('../verify.js');
