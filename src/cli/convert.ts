@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { FlattenError } from '../errors.js';
-import type { Format } from '../sinks/format.js';
+import { FORMATS, type Format } from '../sinks/format.js';
 import { addDiskOptions, type DiskFlags, splitDiskFlags } from './disk-options.js';
 import { addImageOptions, addKeepOptions, type ImageFlags, splitImageFlags } from './image-options.js';
 import { addInputOptions, type InputFlags } from './input-options.js';
@@ -29,30 +29,29 @@ export function addConvert(program: Command, signal: AbortSignal): void {
     .allowExcessArguments() // convert() says what was meant
     .argument(
       '[image]',
-      'an archive (docker save, OCI; gzip, zstd, xz or bzip2), a layout or rootfs directory, - for standard input',
+      'An archive (docker save, OCI; gzip, zstd, xz or bzip2), a layout or rootfs directory, - for standard input',
     )
     .option(
       '-o, --output <where>',
-      'rootfs/ (a directory), FILE.tar[.gz|.zst], FILE.img|.ext2|.ext3|.ext4, - for standard output, ' +
+      'Where to write: DIR, FILE.tar[.gz|.zst], FILE.img|.ext2|.ext3|.ext4[.gz|.zst], - (standard output), ' +
         'docker-archive:FILE[:NAME:TAG], oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-daemon:NAME:TAG',
     )
     .option(
       '--format <name>',
-      'write this format, whatever the name says: directory, tar, tar.gz, tar.zst, ext2, ext3, ext4, ' +
-        'docker-archive, docker-archive-v1, oci, oci-archive',
+      `Write this format, whatever the name of the output says: ${FORMATS.join(', ')}`,
     )
-    .option('-f, --force', 'replace an existing output, once the new one is whole')
-    .option('--strict', 'fail where the output cannot hold something, instead of reporting it')
-    .option('--keep-setuid', 'keep setuid and setgid on files that cannot have their owner here')
-    .option('--verify', 'read the output back and compare it with the image, before it appears')
-    .option('--no-verify', 'do not compare digests')
-    .option('--sha256', 'write OUTPUT.sha256 beside the output');
+    .option('-f, --force', 'Replace an existing output once the new one is complete')
+    .option('--strict', 'Fail if the output cannot hold something, instead of reporting it')
+    .option('--keep-setuid', 'Keep setuid and setgid on files that cannot have their owner here')
+    .option('--verify', 'Read the output back and compare it with the image before it appears')
+    .option('--no-verify', 'Do not compare the digests of the image')
+    .option('--sha256', 'Write the digest of the output to OUTPUT.sha256');
   addProgressOption(addReportOptions(program));
   addInputOptions(program.optionsGroup('Image and tree:'));
   addKeepOptions(addImageOptions(program.optionsGroup('Images:')));
   addDiskOptions(program).option(
     '--plan',
-    'print how the size comes together, and write nothing, whatever else is asked for',
+    'Print how the size of the disk image comes together, and write nothing',
   );
   program.action((_: unknown, flags: Flags) => {
     const commands = program.commands.map((command) => command.name());

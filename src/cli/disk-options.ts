@@ -11,19 +11,31 @@ export function addDiskOptions(command: Command): Command {
     .optionsGroup('Disk images:')
     .option(
       '--size <bytes>',
-      'the size of the file, as 2G (default: the least that holds the tree)',
+      'Set the size of the file, as 2G (default: the least that holds the tree)',
       parseSize,
     )
     .option(
       '--free <bytes|percent>',
-      'room to leave beyond what the tree takes, as 64M, or as 10% of all blocks',
+      'Leave room beyond what the tree takes: 64M, or 10% of all blocks',
       parseSizeOrShare,
     )
-    .option('--free-inodes <count>', 'inodes to leave (default: one for every 16K of --free)', parseCount)
-    .option('--label <name>', 'the volume label, at most 16 bytes')
-    .option('--uuid <uuid>', 'the UUID (default: derived from the content)')
-    .option('--journal <bytes>', "the journal's size, or none, which only ext4 allows", parseJournal)
-    .option('--reserved <percent>', 'room that only root may fill, as 5% of all blocks (0)', parsePercent);
+    .option(
+      '--free-inodes <count>',
+      'Leave this many inodes free (default: one for every 16K of --free)',
+      parseCount,
+    )
+    .option('--label <name>', 'Set the volume label, at most 16 bytes')
+    .option('--uuid <uuid>', 'Set the UUID (default: one that is derived from the content)')
+    .option(
+      '--journal <bytes>',
+      'Set the size of the journal (default: 4M), or none, which only ext4 allows',
+      parseJournal,
+    )
+    .option(
+      '--reserved <percent>',
+      'Reserve a share of all blocks for root, as 5% (default: 0)',
+      parsePercent,
+    );
 }
 
 /** Takes the options of disk images out of a command's flags. */

@@ -10,17 +10,24 @@ export interface ImageFlags extends Omit<SquashOptions, 'changes'> {
 /** Adds the options that every image has. */
 export function addImageOptions(command: Command): Command {
   return command
-    .option('-c, --change <instruction>', 'edit the config: CMD, ENV, LABEL, …; may be repeated', collect)
-    .option('-m, --message <text>', 'the comment in the history')
-    .option('--author <name>', 'who made it')
-    .option('--compression <kind[:level]>', 'of the layer: none, gzip, zstd (none)');
+    .option(
+      '-c, --change <instruction>',
+      'Edit the config with an instruction such as CMD, ENV or LABEL (repeatable)',
+      collect,
+    )
+    .option('-m, --message <text>', 'Set the comment of the image and of its new history entry')
+    .option('--author <name>', 'Set the author of the image')
+    .option(
+      '--compression <kind[:level]>',
+      'Compress the new layer with gzip or zstd, as gzip:9 (default: none)',
+    );
 }
 
 /** Adds those that only an image made of another one has. */
 export function addKeepOptions(command: Command): Command {
   return command
-    .option('--from-layer <number|digest>', 'keep the layers up to this one as they are')
-    .option('--last <count>', 'keep all layers but the last so many as they are', parseCount);
+    .option('--from-layer <number|digest>', 'Keep the layers up to this one as they are')
+    .option('--last <count>', 'Keep all layers except this many at the end as they are', parseCount);
 }
 
 /** Takes the options of images out of a command's flags. */

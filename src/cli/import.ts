@@ -24,29 +24,43 @@ interface Flags extends ImageFlags, ReportFlags, ProgressFlags {
 export function addImport(program: Command, signal: AbortSignal): void {
   const command = program
     .command('import')
-    .summary('make an image of a root filesystem')
+    .summary('Make an image from a root filesystem')
     .description(
       'Makes a single-layer image of a tar, a compressed tar or a directory, as docker import does, without an engine.',
     )
-    .argument('<rootfs>', 'a tar (gzip, zstd, xz or bzip2), a directory, or - for a tar on standard input')
+    .argument('<rootfs>', 'A tar (gzip, zstd, xz or bzip2), a directory, or - for a tar on standard input')
     .requiredOption(
       '-o, --output <image>',
-      'FILE or docker-archive:FILE[:NAME:TAG], oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-daemon:NAME:TAG, or -',
+      'Where to write: FILE, docker-archive:FILE[:NAME:TAG], oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-daemon:NAME:TAG, or -',
     )
-    .option('--format <name>', 'docker-archive, docker-archive-v1, oci, oci-archive')
-    .option('-f, --force', 'replace an existing output, once the new one is whole')
-    .option('--platform <os/arch>', "what the image runs on (default: this machine's, as linux)");
+    .option(
+      '--format <name>',
+      `Write this format, whatever the name of the output says: ${IMAGE_FORMATS.join(', ')}`,
+    )
+    .option('-f, --force', 'Replace an existing output once the new one is complete')
+    .option(
+      '--platform <os/arch>',
+      'Say what the image runs on (default: the platform of this machine, with linux)',
+    );
   addImageOptions(command)
     .addOption(
       new Option(
         '--source-date-epoch <seconds>',
-        'clamp every mtime to this time, and use it as the creation time',
+        'Set every mtime that is later to this time, and use it as the creation time',
       )
         .env('SOURCE_DATE_EPOCH')
         .argParser(parseCount),
     )
-    .option('--max-size <bytes>', 'refuse what unpacks to more (64G)', parseSize)
-    .option('--max-entries <count>', 'refuse what has more entries (2000000)', parseCount);
+    .option(
+      '--max-size <bytes>',
+      'Refuse a root filesystem that unpacks to more (default: 64G, less for small inputs)',
+      parseSize,
+    )
+    .option(
+      '--max-entries <count>',
+      'Refuse a root filesystem with more entries (default: 2000000, less for small inputs)',
+      parseCount,
+    );
   addProgressOption(addReportOptions(command));
   command.action((rootfs: string, flags: Flags) => importRootfs(rootfs, flags, signal));
 }

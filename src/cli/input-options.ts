@@ -11,25 +11,40 @@ export type InputFlags = Omit<
 /** Adds the options that say which image is read, and how. */
 export function addInputOptions(command: Command): Command {
   return command
-    .option('--image <name>', 'which image of several: NAME[:TAG] or a digest')
-    .option('--platform <os/arch>', "which platform of several (default: this machine's, as linux)")
+    .option('--image <name>', 'Read this image, if the input holds several: NAME[:TAG] or a digest')
+    .option(
+      '--platform <os/arch>',
+      'Read the image for this platform (default: that of this machine, with linux)',
+    )
     .option(
       '--keep-dirlinks',
-      "follow a lower layer's symlink to a directory where a layer puts files below it",
+      'Follow a symlink of a lower layer to a directory if a layer puts files below it',
     )
-    .option('--include <glob>', 'keep only what this means; may be repeated', collect)
-    .option('--exclude <glob>', 'leave out what this means; may be repeated', collect)
-    .option('--mkdir <path[:mode]>', 'make a directory (0755, root); may be repeated', collectDirectory)
-    .option('--add <dir[:path]>', 'put a host directory on top, owned by root; may be repeated', collectAdded)
+    .option('--include <glob>', 'Keep only paths that match this glob (repeatable)', collect)
+    .option('--exclude <glob>', 'Leave out paths that match this glob (repeatable)', collect)
+    .option(
+      '--mkdir <path[:mode]>',
+      'Make a directory, with mode 0755 and owner root by default (repeatable)',
+      collectDirectory,
+    )
+    .option(
+      '--add <dir[:path]>',
+      'Add the content of a directory of this machine, owned by root (repeatable)',
+      collectAdded,
+    )
     .addOption(
-      new Option('--source-date-epoch <seconds>', 'clamp every mtime to this time')
+      new Option('--source-date-epoch <seconds>', 'Set every mtime that is later to this time')
         .env('SOURCE_DATE_EPOCH')
         .argParser(parseCount),
     )
-    .option('--max-size <bytes>', 'refuse images that unpack to more (64G, less for small inputs)', parseSize)
+    .option(
+      '--max-size <bytes>',
+      'Refuse an image that unpacks to more (default: 64G, less for small inputs)',
+      parseSize,
+    )
     .option(
       '--max-entries <count>',
-      'refuse images with more entries (2000000, less for small inputs)',
+      'Refuse an image with more entries (default: 2000000, less for small inputs)',
       parseCount,
     );
 }

@@ -14,10 +14,10 @@ const NEEDS_RECOVERY = 4;
 export function addMount(program: Command, signal: AbortSignal): void {
   const mount = program
     .command('mount')
-    .summary('mount a disk image, read-only')
+    .summary('Mount a disk image read-only')
     .description(`Mounts a disk image by a loop device: mount -o ${OPTIONS.join(',')}. It takes root.`)
-    .argument('<image>', 'a disk image: FILE.img, .ext2, .ext3, .ext4')
-    .argument('<dir>', 'an existing directory')
+    .argument('<image>', 'A disk image: FILE.img, .ext2, .ext3, .ext4')
+    .argument('<dir>', 'An existing directory')
     .action(async (image: string, directory: string, flags: ReportFlags) => {
       const options = mountOptions(image);
       if (options.includes('noload') && !flags.quiet) {
@@ -30,9 +30,9 @@ export function addMount(program: Command, signal: AbortSignal): void {
   addReportOptions(mount);
   const unmount = program
     .command('unmount')
-    .summary('unmount what mount has mounted')
+    .summary('Unmount what flatten mount has mounted')
     .description('Unmounts a disk image. It takes root.')
-    .argument('<dir>', 'where it is mounted')
+    .argument('<dir>', 'The directory it is mounted on')
     .action(async (directory: string, flags: ReportFlags) => {
       await requireRoot(`flatten unmount ${directory}`, `fusermount -u ${directory}`);
       refuseOthers(directory);

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { addCompletion } from './completion.js';
 import { addConvert } from './convert.js';
 import { EXIT } from './exit.js';
 import { addImport } from './import.js';
@@ -28,18 +29,19 @@ Examples:
 export async function run(argv: readonly string[], signal: AbortSignal): Promise<number> {
   if (process.env.SOURCE_DATE_EPOCH === '') delete process.env.SOURCE_DATE_EPOCH; // set to nothing: not set
   const program = new Command('flatten')
-    .version(version(), '-V, --version', 'print the version')
-    .helpOption('-h, --help', 'print this help')
+    .version(version(), '-V, --version', 'Print the version')
+    .helpOption('-h, --help', 'Print this help')
     .addHelpText('before', EXAMPLES)
     .showHelpAfterError('(flatten --help shows how)')
     .configureOutput({ outputError: (text, write) => write(`flatten: ${text}`) })
     .exitOverride()
     .enablePositionalOptions()
-    .helpCommand('help [command]', 'print the help of a command');
+    .helpCommand('help [command]', 'Print the help of a command');
   addConvert(program, signal);
   addImport(program, signal);
   addVerify(program, signal);
   addMount(program, signal);
+  addCompletion(program);
   refuseIdleOptions(program);
   let flags = flagsIn(argv);
   program.hook('preAction', (_, command) => {

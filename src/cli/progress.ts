@@ -19,7 +19,7 @@ export interface ProgressFlags {
 
 /** Adds the option that says whether progress is shown. */
 export function addProgressOption(command: Command): Command {
-  return command.option('--no-progress', 'do not show on the terminal how far it is');
+  return command.option('--no-progress', 'Do not show progress on the terminal');
 }
 
 /** One line on a terminal that says how far the run is; on anything else only warnings are printed. */

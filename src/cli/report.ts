@@ -19,9 +19,9 @@ export interface ReportFlags {
 /** Adds the options that say how much is printed, and how. */
 export function addReportOptions(command: Command): Command {
   return command
-    .option('--json', 'print the result as JSON on standard output')
-    .option('-q, --quiet', 'print nothing but errors')
-    .option('-v, --verbose', 'say more: the whole error');
+    .option('--json', 'Print the result as JSON on standard output')
+    .option('-q, --quiet', 'Print nothing but errors')
+    .option('-v, --verbose', 'Print more about an error');
 }
 
 /** Prints what was written: JSON on standard output if asked for, else the losses and the summary line on stderr. */

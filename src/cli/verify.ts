@@ -12,15 +12,15 @@ type Flags = InputFlags & ReportFlags & ProgressFlags & { readonly limit: number
 export function addVerify(program: Command, signal: AbortSignal): void {
   const command = program
     .command('verify')
-    .summary('compare an output with the image it was made of')
+    .summary('Compare an output with the image it was made from')
     .description(
       'Reads a disk image, a flat tar or a directory back, without mounting it, and lists every difference from the image.',
     )
-    .argument('<output>', 'what was written: FILE.img, FILE.tar, rootfs/')
-    .argument('<image>', 'what it was written from');
+    .argument('<output>', 'What was written: FILE.img, FILE.tar, rootfs/')
+    .argument('<image>', 'The image it was written from');
   addProgressOption(addReportOptions(addInputOptions(command))).option(
     '--limit <count>',
-    'list at most so many differences; 0 lists all',
+    'List at most this many differences; 0 lists all',
     parseCount,
     100,
   );
