@@ -80,6 +80,15 @@ test('a name without an ending is a directory; an ending that is not written say
   }
 });
 
+test('only what can be written from front to back goes to standard output', (t) => {
+  const cwd = workplace(t);
+  for (const format of ['ext4', 'ext2.gz', 'directory', 'oci'])
+    assert.match(
+      refused(cwd, ['image.tar', '-o', '-', '--format', format]),
+      new RegExp(`--format ${format.replace('.', '\\.')}: cannot be written to standard output\\n.*-o \\./-`),
+    );
+});
+
 test('what needs no image is refused before the image is opened', { skip: needs('root') }, async (t) => {
   const cwd = workplace(t);
   for (const output of [

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import type { Digest } from '../oci/digest.js';
 import type { Layer } from './layer.js';
 import { tarLayer } from './tar-layer.js';
+import { Allowance } from './unpack-allowance.js';
 import { unlinkedFile, writeAll } from './unpack-file.js';
 
 /** A layer whose bytes come from anywhere. */
@@ -33,9 +34,10 @@ export function contentLayer(options: ContentLayer): Layer {
       const fd = unlinkedFile(context.tmp);
       try {
         const chunks = content instanceof Uint8Array ? [content] : content();
+        const allowance = new Allowance(context.limits.maxSize);
         let length = 0;
         for await (const chunk of Readable.from(chunks, { signal: context.signal })) {
-          loading?.allowance.spend(chunk.length);
+          allowance.spend(chunk.length);
           writeAll(fd, chunk, length);
           length += chunk.length;
         }

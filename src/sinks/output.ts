@@ -58,6 +58,11 @@ export type Output = DirectoryOutput | TarOutput | DiskOutput | ImageOutput;
 export function parseOutput(text: string, given?: string): Output {
   refuseForeign(text);
   const format = given === undefined ? formatOf(text) : fitting(text, given);
+  if (text === '-' && !STREAMED.test(format)) {
+    throw new FlattenError('USAGE', `{format: ${format}}: cannot be written to standard output`, {
+      hint: `name a ${format === 'directory' || format === 'oci' ? 'directory' : 'file'}; a file that is named - is {output: ./-}`,
+    });
+  }
   if (isImageFormat(format)) {
     const location = locateImage(text, format);
     const { path } = location;
@@ -69,6 +74,9 @@ export function parseOutput(text: string, given?: string): Output {
   const [filesystem, compression] = diskOf(format);
   return { kind: 'disk', text, format, path: text, filesystem, ...(compression && { compression }) };
 }
+
+/** What can be written from front to back; a disk image cannot, and an engine has its own way. */
+const STREAMED = /^(tar|docker-archive|oci-archive|docker-daemon)/;
 
 function formatOf(text: string): Format {
   const transport = transportOf(text);
