@@ -61,7 +61,7 @@ async function writeOne(
     if (options.sha256) await writeDigestFile(output.path, artifact.digest!);
     else if (options.force && existsSync(digestFile(output.path))) {
       const message = `${digestFile(output.path)}: is of the output before ({sha256} writes it anew)`;
-      context.report({ type: 'warning', message });
+      context.report({ type: 'warning', code: 'STALE_DIGEST', message });
     }
     return artifact;
   });

@@ -5,6 +5,20 @@
  */
 export type Phase = 'open' | 'load' | 'plan' | 'write' | 'compress' | 'check' | 'digest' | 'send';
 
+/** What a warning is about, as a word that a program can branch on. */
+export type WarningCode =
+  | 'ACL_NAMES' // ACLs name users or groups that only this machine knows
+  | 'BACKUP' // an incremental backup: its lists of names are skipped
+  | 'IDLE_GLOB' // a glob matches nothing
+  | 'LABEL' // the label of an archive is skipped
+  | 'MANIFEST_SKIPPED' // manifest.json is broken, and index.json is used
+  | 'NO_END' // an archive has no end, and may be cut short
+  | 'NO_XATTRS' // xattrs of a directory of this machine cannot be read
+  | 'OVERLAYFS' // a layer has overlayfs's own marks
+  | 'SOCKETS' // sockets are left out
+  | 'STALE_DIGEST' // OUTPUT.sha256 is of the output before
+  | 'SYMLINK_REPLACED'; // a directory with content replaces a symlink to a directory
+
 /** What a run tells its caller while it works. */
 export type Event =
   /**
@@ -20,8 +34,16 @@ export type Event =
       readonly layer?: number;
       readonly layers?: number;
     }
-  /** Something a person should know that is no error. */
-  | { readonly type: 'warning'; readonly message: string };
+  /** Something a person should know that is no error. `message` is whole: it names layer and path too. */
+  | {
+      readonly type: 'warning';
+      readonly code: WarningCode;
+      readonly message: string;
+      /** As errors name it. */
+      readonly layer?: string;
+      /** Latin1, as in errors. */
+      readonly path?: string;
+    };
 
 /** Bounds on untrusted input; passing one is a `LIMIT` error. */
 export interface Limits {

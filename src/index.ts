@@ -1,7 +1,14 @@
 /**
  * The library: an image is opened, its layers become one tree, and a sink writes the tree. `flatten` does all three, as the command does.
  */
-export { type Context, DEFAULT_LIMITS, type Event, type Limits, type Phase } from './context.js';
+export {
+  type Context,
+  DEFAULT_LIMITS,
+  type Event,
+  type Limits,
+  type Phase,
+  type WarningCode,
+} from './context.js';
 export { type ErrorCode, type ErrorDetails, FlattenError, type OptionName } from './errors.js';
 export { flatten } from './flatten.js';
 export {

@@ -79,7 +79,7 @@ export async function loadTree(
       if (count === keep) base = snapshot(root);
     });
     if (notes.namedAcls.length > 0) {
-      settleNames(notes, root, (message) => context.report({ type: 'warning', message }));
+      settleNames(notes, root, (message) => context.report({ type: 'warning', code: 'ACL_NAMES', message }));
     }
     edit(root, options, context);
     budget.continueWith(context.limits);
@@ -144,7 +144,11 @@ function edit(
     const idle = new Set(globs);
     act(root, pathTest(globs, idle));
     for (const glob of idle)
-      report({ type: 'warning', message: `{${option}: ${glob}}: nothing has such a path` });
+      report({
+        type: 'warning',
+        code: 'IDLE_GLOB',
+        message: `{${option}: ${glob}}: nothing has such a path`,
+      });
   }
   for (const made of mkdir) makeDirectory(root, made, BigInt(sourceDateEpoch) * 1_000_000_000n);
 }
@@ -198,11 +202,18 @@ function addSome(builder: UpperBuilder, entries: Iterator<LayerEntry>): boolean 
 }
 
 function warn(layer: string, replaced: readonly Replaced[], context: Context): void {
-  const report = (message: string) => context.report({ type: 'warning', message });
+  const report = (message: string, path?: string) =>
+    context.report({
+      type: 'warning',
+      code: 'SYMLINK_REPLACED',
+      message,
+      layer,
+      ...(path !== undefined && { path }),
+    });
   const what = 'a directory with content replaces the symlink';
   const hint = 'of a lower layer ({keepDirlinks} follows it)';
   for (const { path, target } of replaced.slice(0, MAX_WARNINGS)) {
-    report(`${layer}: ${what} ${printable(path)} -> ${printable(target)} ${hint}`);
+    report(`${layer}: ${what} ${printable(path)} -> ${printable(target)} ${hint}`, path);
   }
   const more = replaced.length - MAX_WARNINGS;
   if (more > 0) report(`${layer}: ${what} … ${hint}, in ${more} more places`);
@@ -212,6 +223,9 @@ function warnOfOverlay(layer: string, path: string, { report }: Context): void {
   const what = 'was packed as overlayfs has it on its disk (a device 0:0, xattrs trusted.overlay.*)';
   report({
     type: 'warning',
+    code: 'OVERLAYFS',
+    layer,
+    path,
     message: `${layer}: ${printable(path)} ${what}: it is read as a container shows it`,
   });
 }

@@ -280,3 +280,26 @@ test('an abort is one documented error, with the reason as its cause', async (t)
   }
   assert.deepEqual(readdirSync(home), []);
 });
+
+test('warnings have a code, and say where', async () => {
+  const warnings: Event[] = [];
+  const onEvent = (event: Event) => {
+    if (event.type === 'warning') warnings.push(event);
+  };
+  const base = archive([{ path: 'lib', typeflag: '2', linkpath: 'usr/lib' }]);
+  const top = archive([
+    { path: 'lib/', typeflag: '5' },
+    { path: 'lib/x', body: Buffer.from('x') },
+    { path: 'gone', typeflag: '3', major: 0, minor: 0 },
+  ]);
+  const layers = [base, top].map((content, index) => contentLayer({ name: `layer ${index + 1}`, content }));
+  const own = imageOf({ name: 'own', layers }, { onEvent });
+  await using tree = await own.tree({ exclude: ['nothing'] });
+  assert.ok(tree.entries > 2);
+  const said = warnings.map((event) => (event.type === 'warning' ? [event.code, event.layer, event.path] : []));
+  assert.deepEqual(said, [
+    ['SYMLINK_REPLACED', 'layer 2', 'lib'],
+    ['OVERLAYFS', 'layer 2', 'gone'],
+    ['IDLE_GLOB', undefined, undefined],
+  ]);
+});

@@ -90,7 +90,11 @@ const ownSink: Sink = {
 };
 
 function onEvent(event: Event): string {
-  if (event.type === 'warning') return event.message;
+  if (event.type === 'warning') {
+    // @ts-expect-error: no such code
+    if (event.code === 'ODD') return '';
+    return event.code === 'IDLE_GLOB' ? '' : event.message;
+  }
   const known: number = event.done;
   // @ts-expect-error: of a stream the total is not known
   const total: number = event.total;

@@ -20,6 +20,7 @@ export async function xattrReader(root: string, context: Context): Promise<Xattr
   if (reader !== undefined) return reader;
   context.report({
     type: 'warning',
+    code: 'NO_XATTRS',
     message: `${root}: xattrs are not read: install the optional package koffi, or the command getfattr`,
   });
   return () => NO_XATTRS;

@@ -1,4 +1,4 @@
-import type { Context } from '../context.js';
+import type { Context, WarningCode } from '../context.js';
 import { FlattenError } from '../errors.js';
 import { algorithm, type Digest } from '../oci/digest.js';
 import type { LayerFile } from '../rootfs/node.js';
@@ -141,16 +141,20 @@ function* entriesOf(
 ): Generator<LayerEntry> {
   const file: LayerFile = { order, file: range.fd };
   const read = (target: Uint8Array, position: number) => readRange(range, target, position);
-  const warn = (message: string) => report({ type: 'warning', message: `${name}: ${message}` });
-  const onOpenEnd = () => warn('the archive has no end: it may be cut short');
+  const warn = (code: WarningCode, message: string) =>
+    report({ type: 'warning', code, message: `${name}: ${message}`, layer: name });
+  const onOpenEnd = () => warn('NO_END', 'the archive has no end: it may be cut short');
   const backup = { label: 0, names: 0 };
   const onBackup = (what: keyof typeof backup) => backup[what]++;
   try {
     const source = { read, size: range.length, origin: range.offset };
     for (const entry of scanTar(source, isPlain ? { onOpenEnd, onBackup } : {})) yield { entry, file };
-    if (backup.label > 0) warn('the label of the archive is skipped');
+    if (backup.label > 0) warn('LABEL', 'the label of the archive is skipped');
     if (backup.names > 0)
-      warn(`it is an incremental backup: the lists of names in ${backup.names} directories are skipped`);
+      warn(
+        'BACKUP',
+        `it is an incremental backup: the lists of names in ${backup.names} directories are skipped`,
+      );
   } catch (error) {
     throw inLayer(error, name);
   }

@@ -58,6 +58,7 @@ export function* hostTree(root: string, options: HostTreeOptions, context: Conte
     const what = sockets === 1 ? '1 socket is' : `${sockets} sockets are`;
     context.report({
       type: 'warning',
+      code: 'SOCKETS',
       message: `${printable(root)}: ${what} left out: no image holds sockets`,
     });
   }

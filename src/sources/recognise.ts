@@ -60,7 +60,11 @@ export function openBy(ways: readonly Reading[], choice: Choice, context: Contex
       const images = way(choice, context);
       const [before] = errors;
       if (before?.code === 'BAD_IMAGE') {
-        context.report({ type: 'warning', message: `${before.message}; index.json is used instead` });
+        context.report({
+          type: 'warning',
+          code: 'MANIFEST_SKIPPED',
+          message: `${before.message}; index.json is used instead`,
+        });
       }
       return images;
     } catch (error) {
