@@ -296,7 +296,9 @@ test('warnings have a code, and say where', async () => {
   const own = imageOf({ name: 'own', layers }, { onEvent });
   await using tree = await own.tree({ exclude: ['nothing'] });
   assert.ok(tree.entries > 2);
-  const said = warnings.map((event) => (event.type === 'warning' ? [event.code, event.layer, event.path] : []));
+  const said = warnings.map((event) =>
+    event.type === 'warning' ? [event.code, event.layer, event.path] : [],
+  );
   assert.deepEqual(said, [
     ['SYMLINK_REPLACED', 'layer 2', 'lib'],
     ['OVERLAYFS', 'layer 2', 'gone'],
