@@ -45,7 +45,7 @@ suite('the package', () => {
     const built = filesIn(join(PROJECT, 'src'))
       .filter((file) => file.endsWith('.ts'))
       .flatMap((file) => ['.d.ts', '.js', '.js.map'].map((end) => `dist/src/${file.slice(0, -3)}${end}`));
-    const expected = [...built, 'CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'];
+    const expected = [...built, 'dist/flatten.1', 'CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'];
     assert.deepEqual(filesIn(unpacked), expected.sort());
   });
 

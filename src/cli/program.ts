@@ -9,10 +9,8 @@ import { type ReportFlags, reportFailure, reportUsage } from './report.js';
 import { refuseIdleOptions } from './strict.js';
 import { addVerify } from './verify.js';
 
-const EXAMPLES = `Turn a container image into a filesystem.
-
-Examples:
-  flatten image.tar -o rootfs/              the merged filesystem, as a directory
+/** Command lines, and what they do. */
+export const EXAMPLES = `  flatten image.tar -o rootfs/              the merged filesystem, as a directory
   flatten image.tar -o rootfs.tar           the same as a flat tar: needs no root, loses nothing
   flatten image.tar -o docker-archive:flat.tar:app:1.0
                                             an image of one layer, its config kept
@@ -28,21 +26,7 @@ Examples:
  */
 export async function run(argv: readonly string[], signal: AbortSignal): Promise<number> {
   if (process.env.SOURCE_DATE_EPOCH === '') delete process.env.SOURCE_DATE_EPOCH; // set to nothing: not set
-  const program = new Command('flatten')
-    .version(version(), '-V, --version', 'Print the version')
-    .helpOption('-h, --help', 'Print this help')
-    .addHelpText('before', EXAMPLES)
-    .showHelpAfterError('(flatten --help shows how)')
-    .configureOutput({ outputError: (text, write) => write(`flatten: ${text}`) })
-    .exitOverride()
-    .enablePositionalOptions()
-    .helpCommand('help [command]', 'Print the help of a command');
-  addConvert(program, signal);
-  addImport(program, signal);
-  addVerify(program, signal);
-  addMount(program, signal);
-  addCompletion(program);
-  refuseIdleOptions(program);
+  const program = commandLine(signal);
   let flags = flagsIn(argv);
   program.hook('preAction', (_, command) => {
     flags = command.opts();
@@ -54,6 +38,26 @@ export async function run(argv: readonly string[], signal: AbortSignal): Promise
     if (error instanceof CommanderError) return reportUsage(error, flags);
     return reportFailure(error, flags, signal);
   }
+}
+
+/** All commands and options, ready to be parsed, or to be written down: help, completion and the man page come from it. */
+export function commandLine(signal: AbortSignal): Command {
+  const program = new Command('flatten')
+    .version(version(), '-V, --version', 'Print the version')
+    .helpOption('-h, --help', 'Print this help')
+    .addHelpText('before', `Turn a container image into a filesystem.\n\nExamples:\n${EXAMPLES}`)
+    .showHelpAfterError('(flatten --help shows how)')
+    .configureOutput({ outputError: (text, write) => write(`flatten: ${text}`) })
+    .exitOverride()
+    .enablePositionalOptions()
+    .helpCommand('help [command]', 'Print the help of a command');
+  addConvert(program, signal);
+  addImport(program, signal);
+  addVerify(program, signal);
+  addMount(program, signal);
+  addCompletion(program);
+  refuseIdleOptions(program);
+  return program;
 }
 
 /** How to report, as far as a command line says that is not understood. */
