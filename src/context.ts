@@ -20,7 +20,7 @@ export type WarningCode =
   | 'SYMLINK_REPLACED'; // a directory with content replaces a symlink to a directory
 
 /** What a run tells its caller while it works. */
-export type Event =
+export type RunEvent =
   /**
    * `done` of `total` bytes of a phase. It begins with 0, never goes back or beyond the total, and ends with `done` equal to
    * `total`, which is absent before where nobody knows it (a stream). The bytes of `open` and `load` are stored ones.
@@ -67,5 +67,5 @@ export interface Context {
   readonly limits: Limits;
   /** False: digests are neither computed nor compared. */
   readonly digests: boolean;
-  report(event: Event): void;
+  report(event: RunEvent): void;
 }

@@ -4,9 +4,9 @@
 export {
   type Context,
   DEFAULT_LIMITS,
-  type Event,
   type Limits,
   type Phase,
+  type RunEvent,
   type WarningCode,
 } from './context.js';
 export { type ErrorCode, type ErrorDetails, FlattenError, type OptionName } from './errors.js';

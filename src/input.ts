@@ -1,5 +1,5 @@
 import { tmpdir } from 'node:os';
-import { type Context, DEFAULT_LIMITS, type Event } from './context.js';
+import { type Context, DEFAULT_LIMITS, type RunEvent } from './context.js';
 import { FlattenError } from './errors.js';
 import { type Keep, keptLayers } from './layer/kept.js';
 import { type LoadedTree, loadTree } from './load-tree.js';
@@ -44,7 +44,7 @@ export interface InputOptions {
   /** Abort it to stop; nothing half-made stays. */
   readonly signal?: AbortSignal;
   /** Progress and warnings. */
-  readonly onEvent?: (event: Event) => void;
+  readonly onEvent?: (event: RunEvent) => void;
 }
 
 /** What only some commands ask of the input. */

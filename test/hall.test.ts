@@ -15,12 +15,12 @@ import {
   contentLayer,
   directory,
   disk,
-  type Event,
   FlattenError,
   flatten,
   image,
   imageOf,
   openImage,
+  type RunEvent,
   type Sink,
   type Tree,
   tar,
@@ -99,7 +99,7 @@ test('paths are text, bytes where they are asked for, and come back as they were
 test('a tree is written to every sink, with progress', { skip: needs('mke2fs') }, async (t) => {
   const home = scratch(t);
   const phases = new Set<string>();
-  const onEvent = (event: Event) => {
+  const onEvent = (event: RunEvent) => {
     if (event.type === 'progress') phases.add(event.phase);
   };
   await using opened = await openImage(DEMO, { onEvent, tmp: home });
@@ -265,7 +265,7 @@ test('an abort is one documented error, with the reason as its cause', async (t)
   const home = scratch(t);
   const controller = new AbortController();
   const reason = new Error('enough');
-  const onEvent = (event: Event) => {
+  const onEvent = (event: RunEvent) => {
     if (event.type === 'progress' && event.phase === 'write') controller.abort(reason);
   };
   await using opened = await openImage(DEMO, { signal: controller.signal, onEvent });
@@ -282,8 +282,8 @@ test('an abort is one documented error, with the reason as its cause', async (t)
 });
 
 test('warnings have a code, and say where', async () => {
-  const warnings: Event[] = [];
-  const onEvent = (event: Event) => {
+  const warnings: RunEvent[] = [];
+  const onEvent = (event: RunEvent) => {
     if (event.type === 'warning') warnings.push(event);
   };
   const base = archive([{ path: 'lib', typeflag: '2', linkpath: 'usr/lib' }]);

@@ -5,7 +5,7 @@ import { createReadStream, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import type { Event } from '../src/context.js';
+import type { RunEvent } from '../src/context.js';
 import { flatten } from '../src/flatten.js';
 import type { FlattenOptions } from '../src/options.js';
 import { spool } from '../src/sources/spool.js';
@@ -42,7 +42,7 @@ interface Step {
 }
 
 /** Sees to it that each phase begins at 0, goes up, never beyond its total, and ends there; gives the phases. */
-function phasesIn(events: readonly Event[]): string[] {
+function phasesIn(events: readonly RunEvent[]): string[] {
   const phases: string[] = [];
   let last: Step | undefined;
   const over = () => last && assert.equal(last.done, last.total, `${last.phase} ends with all done`);
@@ -63,7 +63,7 @@ function phasesIn(events: readonly Event[]): string[] {
 }
 
 async function phases(options: FlattenOptions): Promise<string[]> {
-  const events: Event[] = [];
+  const events: RunEvent[] = [];
   await flatten({ ...options, onEvent: (event) => events.push(event) });
   const written = events.filter((event) => event.type === 'progress' && event.phase === 'write');
   // A directory is told of by the clock.
@@ -113,7 +113,7 @@ test('a compressed archive is opened first; of a stream nobody knows the total',
   const output = join(directory, 'flat.tar');
   assert.deepEqual(await phases({ input: packed, output }), ['open', 'load', 'write']);
 
-  const events: Event[] = [];
+  const events: RunEvent[] = [];
   const context = quiet({ tmp: directory, report: (event) => events.push(event) });
   await spool(createReadStream(packed), 'standard input', context);
   assert.deepEqual(phasesIn(events), ['open']);
@@ -128,7 +128,7 @@ test('verify tells of what it reads', async (t) => {
   const input = image(t);
   const output = join(directory, 'flat.tar');
   await flatten({ input, output });
-  const events: Event[] = [];
+  const events: RunEvent[] = [];
   await verify({ input, output, onEvent: (event) => events.push(event) });
   assert.deepEqual(phasesIn(events), ['load', 'check']);
 });

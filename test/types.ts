@@ -9,13 +9,13 @@ import {
   contentLayer,
   directory,
   disk,
-  type Event,
   FlattenError,
   flatten,
   type Image,
   image,
   imageOf,
   openImage,
+  type RunEvent,
   type Sink,
   type Tree,
   tar,
@@ -89,7 +89,7 @@ const ownSink: Sink = {
   },
 };
 
-function onEvent(event: Event): string {
+function onEvent(event: RunEvent): string {
   if (event.type === 'warning') {
     // @ts-expect-error: no such code
     if (event.code === 'ODD') return '';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Event } from '../context.js';
+import type { RunEvent } from '../context.js';
 import { progressLine, type Standing } from './progress-line.js';
 import { Speed } from './speed.js';
 import { inWords } from './words.js';
@@ -40,7 +40,7 @@ export class Progress {
     if (this.#isLive) stream.on('resize', this.#onResize);
   }
 
-  show(event: Event): void {
+  show(event: RunEvent): void {
     if (event.type === 'warning') {
       this.#clear();
       if (!this.#isQuiet) this.#stream.write(`flatten: warning: ${inWords(event.message)}\n`);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
-import type { Event } from '../../src/context.js';
+import type { RunEvent } from '../../src/context.js';
 import type { Layer, OpenLayer } from '../../src/layer/layer.js';
 import { openLayers } from '../../src/layer/load.js';
 import { tarLayer } from '../../src/layer/tar-layer.js';
@@ -25,7 +25,7 @@ function layersOf(t: TestContext, compressions: readonly Compression[]): Layer[]
 const MANY: Compression[] = ['gzip', 'none', 'gzip', 'gzip', 'none', 'gzip', 'gzip', 'gzip'];
 
 test('yields layers in order and reports each to its end', async (t) => {
-  const events: Event[] = [];
+  const events: RunEvent[] = [];
   const context = contextFor(t, { report: (event) => events.push(event) });
   const layers = layersOf(t, MANY);
   const open: OpenLayer[] = [];

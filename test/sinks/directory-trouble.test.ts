@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout, setImmediate as turn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { Event } from '../../src/context.js';
+import type { RunEvent } from '../../src/context.js';
 import { FlattenError } from '../../src/errors.js';
 import { libc } from '../../src/layer/libc.js';
 import type { Rootfs } from '../../src/rootfs/node.js';
@@ -233,7 +233,7 @@ for (const [when, share, turns] of [
       for (let i = 0; i < turns; i++) await turn();
       refuse();
     };
-    const report = (event: Event) => {
+    const report = (event: RunEvent) => {
       if (event.type === 'progress' && event.done >= share * event.total!) void later();
     };
     const flattened = { rootfs: manyFiles(t, dir, 2000), verified };

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { lstatSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { Event } from '../../src/context.js';
+import type { RunEvent } from '../../src/context.js';
 import { FlattenError } from '../../src/errors.js';
 import { libc } from '../../src/layer/libc.js';
 import type { Rootfs } from '../../src/rootfs/node.js';
@@ -120,7 +120,7 @@ function nodes(rootfs: Rootfs) {
 test('several threads write what one does, and tell how far they are', { skip: root }, async (t) => {
   const dir = scratch(t);
   const rootfs = manyFiles(t, dir, 4000);
-  const events: Event[] = [];
+  const events: RunEvent[] = [];
   const context = quiet({ report: (event) => events.push(event) });
   for (const cores of [1, 2, 4]) {
     const output = join(dir, `rootfs${cores}`);

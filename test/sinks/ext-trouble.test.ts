@@ -3,7 +3,7 @@ import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSy
 import { join } from 'node:path';
 import { suite, type TestContext, test } from 'node:test';
 import { setImmediate, setTimeout } from 'node:timers/promises';
-import type { Event } from '../../src/context.js';
+import type { RunEvent } from '../../src/context.js';
 import { FlattenError } from '../../src/errors.js';
 import { findTool, runTool } from '../../src/sinks/ext/tool.js';
 import { extSink } from '../../src/sinks/ext.js';
@@ -108,7 +108,7 @@ async function aborted(
   {
     begin,
     report,
-  }: { begin?: (abort: () => void) => void; report?: (abort: () => void, event: Event) => void },
+  }: { begin?: (abort: () => void) => void; report?: (abort: () => void, event: RunEvent) => void },
 ): Promise<void> {
   const tree = new TreeBuilder(t);
   const content = tree.store(Buffer.alloc(4 * 2 ** 20, 'content'));
@@ -152,7 +152,7 @@ suite('nothing stays behind after an abort', { skip }, () => {
     }));
 });
 
-function isWriting(event: Event): event is Event & { type: 'progress' } {
+function isWriting(event: RunEvent): event is RunEvent & { type: 'progress' } {
   return event.type === 'progress' && event.phase === 'write';
 }
 
@@ -171,7 +171,7 @@ test('progress rises to all of the content', { skip }, async (t) => {
   const done: number[] = [];
   let total = 0;
   const sink = extSink(imageIn(scratch(t), 'ext3'), { force: false, strict: false, format: 'ext3' });
-  const report = (event: Event) => {
+  const report = (event: RunEvent) => {
     if (!isWriting(event)) return;
     done.push(event.done);
     total = event.total!;

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout, setImmediate as turn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { Event } from '../../src/context.js';
+import type { RunEvent } from '../../src/context.js';
 import { FlattenError } from '../../src/errors.js';
 import { directory, type Rootfs } from '../../src/rootfs/node.js';
 import { openHash } from '../../src/sinks/tar/hash.js';
@@ -103,7 +103,7 @@ test('a large tree, hashed by a thread of its own, is whole', async (t) => {
   const content = Buffer.alloc(50 * 2 ** 20 + 1, 'flatten ');
   specimen.add('large', specimen.file(content));
   const output = join(home, 'flat.tar');
-  const events: Event[] = [];
+  const events: RunEvent[] = [];
   const { digest, bytes } = await tarSink(output, OPTIONS).write(
     { rootfs: specimen.rootfs(), verified: Promise.resolve() },
     quiet({ report: (event) => events.push(event) }),
@@ -193,7 +193,7 @@ test('interrupted or refused on the way, nothing stays', async (t) => {
   specimen.add('large', specimen.file(Buffer.alloc(40 * 2 ** 20)));
   const rootfs = specimen.rootfs();
   const controller = new AbortController();
-  const report = (event: Event) => {
+  const report = (event: RunEvent) => {
     if (event.type === 'progress' && event.done > 2 ** 23) controller.abort();
   };
   await assert.rejects(
@@ -210,7 +210,7 @@ test('interrupted or refused on the way, nothing stays', async (t) => {
   const verified = new Promise<void>((_, reject) => {
     refuse = reject;
   });
-  const watch = (event: Event) => {
+  const watch = (event: RunEvent) => {
     if (event.type === 'progress') written = event.done;
     if (written > 2 ** 23) refuse(new FlattenError('DIGEST_MISMATCH', 'no'));
   };

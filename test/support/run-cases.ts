@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
-import type { Event } from '../../src/context.js';
+import type { RunEvent } from '../../src/context.js';
 import { FlattenError } from '../../src/errors.js';
 import { allCases, type Case } from './case.js';
 import { layerTar } from './case-layer.js';
@@ -36,7 +36,7 @@ async function run(one: Case, sink: TestSink, directory: string): Promise<void> 
   for (const path of [image, output]) mkdirSync(path);
   writeFiles(image, ociFiles(layers));
   const warnings: string[] = [];
-  const onEvent = (event: Event) => {
+  const onEvent = (event: RunEvent) => {
     if (event.type === 'warning') warnings.push(event.message);
   };
   const keepDirlinks = one.options.includes('keep-dirlinks');

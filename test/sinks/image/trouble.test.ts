@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { Event } from '../../../src/context.js';
+import type { RunEvent } from '../../../src/context.js';
 import { ociFiles, writeFiles } from '../../support/image.js';
 import { needs } from '../../support/needs.js';
 import { run } from '../../support/program.js';
@@ -135,7 +135,7 @@ test('interrupted: the old output stays, nothing else does', async (t) => {
   const file = join(directory, 'image.tar');
   writeFileSync(file, 'old');
   const stop = new AbortController();
-  const onEvent = (event: Event) => {
+  const onEvent = (event: RunEvent) => {
     if (event.type === 'progress' && event.phase === 'write') stop.abort();
   };
   for (const compression of ['none', 'gzip']) {
