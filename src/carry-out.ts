@@ -58,7 +58,7 @@ async function writeOne(
     losses.merge(tree.losses);
     const artifact = withLosses(await sink.write(flattenedOf(image, tree), context), losses);
     if (!isPlainFile(output)) return artifact;
-    if (options.sha256) await writeDigestFile(output.path, artifact.digest!);
+    if (options.sha256) await writeDigestFile(output.path, artifact.digest!, options);
     else if (options.force && existsSync(digestFile(output.path))) {
       const message = `${digestFile(output.path)}: is of the output before ({sha256} writes it anew)`;
       context.report({ type: 'warning', code: 'STALE_DIGEST', message });

@@ -1,9 +1,13 @@
 import { existsSync, fstatSync, realpathSync, type Stats, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { FlattenError } from './errors.js';
 import type { InputOptions } from './input.js';
+import { isInside, namesOf } from './sinks/staging/names-of.js';
 import type { ClosableImage } from './sources/image.js';
 import { locate } from './sources/transport.js';
+
+/** What standard input is, where it is a file. */
+const STANDARD_INPUT = '/proc/self/fd/0';
 
 /** Files that make a directory an image, whose other files are its layers. */
 const OF_AN_IMAGE = ['oci-layout', 'index.json', 'manifest.json', 'repositories'];
@@ -22,26 +26,24 @@ export function refuseOverlap(
     const stat = statOf(output.path);
     if (stat === undefined) continue;
     if (isSame(stat, source.stat) || isPartOf(source, output.path, stat)) throw isInput(output.path);
-    if (output.isDirectory)
-      refuseAround(output.path, [...(path === '-' ? [] : [path]), ...add.map(({ directory }) => directory)]);
+    if (output.isDirectory) refuseAround(output.path, [path, ...add.map(({ directory }) => directory)]);
   }
 }
 
-/** Throws `USAGE` where an output is the file that a layer lies in. */
+/** Throws `USAGE` where an output is the file that a layer lies in, or a directory that has it in it. */
 export function refuseLayers({ layers }: Pick<ClosableImage, 'layers'>, outputs: readonly string[]): void {
+  const files = new Set(layers.flatMap(({ stored }) => stored?.fd ?? []));
   for (const output of outputs) {
     const stat = statOf(output);
-    const isLayer =
-      stat &&
-      layers.some(
-        ({ stored }) =>
-          stored &&
-          isSame(
-            stat,
-            attempt(() => fstatSync(stored.fd)),
-          ),
+    if (stat === undefined) continue;
+    const target = stat.isDirectory() ? realPath(output) : undefined;
+    for (const fd of files) {
+      const isLayer = isSame(
+        stat,
+        attempt(() => fstatSync(fd)),
       );
-    if (isLayer) throw isInput(output);
+      if (isLayer || isIn(realPath(`/proc/self/fd/${fd}`), target)) throw isInput(output);
+    }
   }
 }
 
@@ -53,14 +55,17 @@ function isPartOf(
 ): boolean {
   if (!source.stat?.isDirectory() || !stat.isFile()) return false;
   if (!OF_AN_IMAGE.some((name) => existsSync(join(source.path, name)))) return false;
-  return isInside(realPath(output), realPath(source.path));
+  return isIn(realPath(output), realPath(source.path));
 }
 
 /** A directory that holds what is read, or the work of whoever runs this, would be replaced with all that is in it. */
 function refuseAround(output: string, read: readonly string[]): void {
   const target = realPath(output);
-  for (const [what, inside] of [['the working directory', '.'], ...read.map((path) => [path, path])]) {
-    if (!isInside(realPath(inside!), target)) continue;
+  for (const path of ['.', ...read]) {
+    const [name, inside] = path === '-' ? ['standard input', STANDARD_INPUT] : [path, path];
+    // The name that it is read by goes too, where that is a symlink.
+    if (!isIn(realPath(inside), target) && !isIn(realPath(dirname(inside)), target)) continue;
+    const what = path === '.' ? 'the working directory' : name;
     throw new FlattenError('USAGE', `${output}: would be replaced, and ${what} is in it`, {
       hint: 'name another output, or work from another directory',
     });
@@ -77,10 +82,8 @@ function isSame(one: Stats, other: Stats | undefined): boolean {
   return one.ino === other?.ino && one.dev === other.dev;
 }
 
-function isInside(path: string | undefined, directory: string | undefined): boolean {
-  return (
-    path !== undefined && directory !== undefined && (path === directory || path.startsWith(`${directory}/`))
-  );
+function isIn(path: string | undefined, directory: string | undefined): boolean {
+  return path !== undefined && directory !== undefined && isInside(path, namesOf(directory));
 }
 
 function statOf(path: string): Stats | undefined {

@@ -1,8 +1,9 @@
 /** Outputs that are what is read, under whatever name. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
   copyFileSync,
+  existsSync,
   linkSync,
   mkdirSync,
   readdirSync,
@@ -13,6 +14,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { needs } from './support/needs.js';
 import { run } from './support/program.js';
 import { PROJECT } from './support/project.js';
 import { scratch } from './support/scratch.js';
@@ -81,6 +83,49 @@ test('the file of a layer under another name, and a file that is standard input'
     /is the input, or a part of it/,
   );
   assert.equal(contents(cwd), before);
+});
+
+const CLI = join(PROJECT, 'dist/src/cli.js');
+
+/** Each prepares `out/` beside `image.tar` and the layout, and runs with its input in it. */
+for (const [what, script, said, ...wants] of [
+  ['standard input', 'cp image.tar out/; "$@" - -o out/ --force < out/image.tar', /standard input is in it/],
+  [
+    'a symlink that the input is read by',
+    'ln -s ../image.tar out/; "$@" out/image.tar -o out/ --force',
+    /is in it/,
+  ],
+  [
+    'a directory that is mounted elsewhere',
+    'mkdir out/sub b; cp image.tar out/sub/; mount --bind out/sub b; "$@" b/image.tar -o out/ --force',
+    /b\/image.tar is in it/,
+    'root',
+  ],
+  [
+    'the blobs of a layout',
+    'mv layout/blobs out/; ln -s ../out/blobs layout/; "$@" layout -o out/ --force',
+    /out\/: is the input, or a part of it|layout/,
+  ],
+] as const) {
+  test(`a directory that has ${what} in it is not replaced`, { skip: needs('sh', ...wants) }, (t) => {
+    const cwd = prepared(t);
+    const whole = `mkdir -p out/etc; ${script}; code=$?; ls -R out >&2; exit $code`;
+    const namespace = wants.length > 0 ? ['unshare', '-m'] : [];
+    const [program = '', ...args] = [...namespace, 'sh', '-c', whole, 'sh', process.execPath, CLI];
+    const ran = spawnSync(program, args, { cwd, encoding: 'utf8' });
+    assert.notEqual(ran.status, 0, ran.stderr);
+    assert.match(ran.stderr, said);
+    assert.match(ran.stderr, /image\.tar\n|sha256/);
+  });
+}
+
+test('what is in the place of OUTPUT.sha256 is told of before anything is written', (t) => {
+  const cwd = prepared(t);
+  mkdirSync(join(cwd, 'x.tar.sha256/kept'), { recursive: true });
+  const { code, stderr } = run(['image.tar', '-o', 'x.tar', '--sha256', '--force'], { cwd });
+  assert.equal(code, 1);
+  assert.match(stderr, /x.tar.sha256: exists already/);
+  assert.ok(!existsSync(join(cwd, 'x.tar')));
 });
 
 test('an output in the directory of a root filesystem is no part of it, and is written again', (t) => {

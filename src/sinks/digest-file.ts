@@ -10,12 +10,16 @@ export function digestFile(output: string): string {
 
 /**
  * Writes `OUTPUT.sha256`, as `sha256sum` would: the digest's digits, two blanks, the file's name without its directory.
- * A file or symlink of that name is replaced; nothing is written through a link.
+ * With `force` a file or symlink of that name is replaced; nothing is written through a link.
  */
-export async function writeDigestFile(output: string, digest: Digest): Promise<void> {
+export async function writeDigestFile(
+  output: string,
+  digest: Digest,
+  { force = false }: { readonly force?: boolean } = {},
+): Promise<void> {
   const { outputFile } = await import('fs-extra/esm');
   const digits = digest.slice(digest.indexOf(':') + 1);
-  const staging = await stageFile(digestFile(output), { force: true });
+  const staging = await stageFile(digestFile(output), { force });
   try {
     await outputFile(staging.path, `${digits}  ${basename(output)}\n`, { flag: 'wx' });
     await staging.publish();

@@ -196,7 +196,7 @@ class Staged implements Staging {
   #inWords(error: unknown): FlattenError {
     if (['EEXIST', 'ENOTEMPTY', 'ENOTDIR', 'EISDIR'].includes(codeOf(error)))
       return outputExists(this.#output);
-    if (codeOf(error) === 'EBUSY') return isMounted(this.#output, this.#output);
+    if (codeOf(error) === 'EBUSY') return isMounted(this.#output, 'it is a mount point');
     return ioError(error, `${this.#output}: cannot be put in place`);
   }
 }

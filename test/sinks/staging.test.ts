@@ -304,6 +304,44 @@ test("a directory is replaced only if it looks like a root filesystem, and is no
   await assert.rejects(stageLayout(tree('bin'), FORCE), /exists already/);
 });
 
+/** What is done to the tree is done in a namespace of mounts, where nothing of this machine is reached. */
+const TRY = `
+import { mkdirSync, readdirSync } from 'node:fs';
+const { refuseExisting } = await import(process.argv[1]);
+for (const output of process.argv.slice(2)) {
+  try {
+    refuseExisting(output, 'directory', { force: true, top: new Set(['bin']) });
+    console.log(output, 'is replaced');
+  } catch (error) {
+    console.log(output, error.message, error.hint);
+  }
+}`;
+
+test('homes and the system by other names', { skip: needs('root', 'unshare', 'mount') }, (t) => {
+  const dir = scratch(t);
+  const script = `
+mount -t tmpfs none /home && mkdir -p /home/ldap/bin /home/rootfs/bin && chown 1234 /home/ldap
+mkdir all ours ours/bin ours/sub there && mount --bind / all && mount --bind ours/sub there && mount -t tmpfs none /srv
+mkdir -p /srv/me/bin /srv/you/bin "$HOME" && mount --bind /srv/me "$HOME"
+"$@"`;
+  const module = new URL('../../src/sinks/staging/replace.js', import.meta.url).href;
+  const outputs = ['all/usr', 'all/usr/local', '/home/ldap', '/home/rootfs', '/srv/me', '/srv/you', 'ours'];
+  const node = [process.execPath, '--input-type=module', '-e', TRY, module, ...outputs];
+  const env = { ...process.env, HOME: join(dir, 'home') };
+  const said = execFileSync('unshare', ['-m', 'sh', '-e', '-c', script, 'sh', ...node], { cwd: dir, env });
+  const lines = said.toString().trim().split('\n');
+  for (const [index, line] of [
+    /^all.usr .*directory of the running system/,
+    /^all.usr.local .*directory of the running system/,
+    /^.home.ldap .*is a home directory/,
+    /^.home.rootfs is replaced/,
+    /^.srv.me .*holds the home directory/,
+    /^.srv.you is replaced/,
+    /^ours .*it, or a part of it, is mounted at .*there too/,
+  ].entries())
+    assert.match(lines[index] ?? '', line);
+});
+
 test('outputs in odd places', { skip: needs('root') }, async (t) => {
   const dir = scratch(t);
   await assert.rejects(stageFile('/', NEW), fails('USAGE'));

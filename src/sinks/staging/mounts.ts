@@ -8,12 +8,16 @@ export interface Mount {
   readonly kind: string;
   /** What is mounted, as `/dev/loop0`. */
   readonly source: string;
+  /** The file system, as `8:1`. */
+  readonly device: string;
+  /** The directory of the file system that is seen at `point`; another than `/` where a part of it is mounted. */
+  readonly root: string;
 }
 
 /**
  * All mounts, the last one at a point being the one that is seen; none where the system does not list them. Lines of
- * `/proc/self/mountinfo` (proc_pid_mountinfo(5)): the fifth field is the mount point, odd bytes as `\ooo`; behind a
- * hyphen stand kind and source.
+ * `/proc/self/mountinfo` (proc_pid_mountinfo(5)): the third to fifth fields are device, root and mount point, odd bytes as
+ * `\ooo`; behind a hyphen stand kind and source.
  */
 export function mounts(): Mount[] {
   let table: string;
@@ -28,15 +32,9 @@ export function mounts(): Mount[] {
     .map((line) => {
       const [head = '', tail = ''] = line.split(' - ');
       const [kind = '', source = ''] = tail.split(' ');
-      return { point: unescaped(head.split(' ')[4] ?? ''), kind, source };
+      const [, , device = '', root = '', point = ''] = head.split(' ');
+      return { point: unescaped(point), kind, source, device, root: unescaped(root) };
     });
-}
-
-/** The mount points at or below a directory (real path, no trailing slash). */
-export function mountsBelow(directory: string): string[] {
-  return mounts()
-    .map(({ point }) => point)
-    .filter((point) => point === directory || point.startsWith(`${directory}/`));
 }
 
 function unescaped(field: string): string {

@@ -1,8 +1,8 @@
-import { lstatSync, readdirSync, realpathSync, type Stats } from 'node:fs';
+import { lstatSync, readdirSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { FlattenError, ioError, printable } from '../../errors.js';
 import { homes } from './homes.js';
-import { mountsBelow } from './mounts.js';
+import { isInside, isWithin, namesOf } from './names-of.js';
 
 /** What an output is: a file, a tree, or an OCI layout, which replaces nothing but layouts. */
 export type Kind = 'file' | 'directory' | 'layout';
@@ -24,6 +24,9 @@ function isOfARootfs(name: string): boolean {
 
 /** Directories whose own directories are the running system's, whatever they look like. */
 const OF_THE_SYSTEM = ['/', '/usr', '/usr/local', '/etc'];
+
+/** Where the homes of users lie that no user database of this machine lists: of a directory service, say. */
+const OF_HOMES = '/home';
 
 /** Names that an error lists. */
 const SHOWN = 4;
@@ -78,7 +81,7 @@ function refuseDirectory(output: string, path: string, kind: Kind, { force, top 
         : `it ${held}, and does not look like a root filesystem: name another output, or remove it yourself with rm -r`,
     );
   }
-  refuseMounts(path);
+  refuseMounts(output, path);
 }
 
 /** Why a directory is not to be replaced, whatever the user says. */
@@ -88,13 +91,16 @@ function whyKept(
   kind: Kind,
   top?: ReadonlySet<string>,
 ): string | undefined {
-  const holdsPath = (path: string) => path === real || path.startsWith(`${real}/`);
-  const home = homes().filter(holdsPath).sort()[0];
-  if (home === real) return 'is a home directory';
-  if (names.length > 0 && OF_THE_SYSTEM.includes(dirname(real)))
-    return 'is a directory of the running system';
+  const own = namesOf(real);
+  const isIn = (directories: readonly string[]) =>
+    own.own.some((name) => directories.includes(dirname(name)));
+  const home = homes()
+    .filter((path) => isInside(path, own))
+    .sort()[0];
+  if (home === real || (isIn([OF_HOMES]) && statSync(real).uid !== 0)) return 'is a home directory';
+  if (names.length > 0 && isIn(OF_THE_SYSTEM)) return 'is a directory of the running system';
   if (home !== undefined) return `holds the home directory ${home}`;
-  if (holdsPath(workingDirectory() ?? '')) return 'holds the working directory';
+  if (isInside(workingDirectory() ?? '', own)) return 'holds the working directory';
   if (names.length === 0) return undefined;
   if (names.includes('.git')) return 'holds a Git repository';
   if (kind === 'file') return 'is a directory with content, and the output is a file';
@@ -119,14 +125,20 @@ function holds(names: readonly string[]): string {
   return `holds ${names.length} ${names.length === 1 ? 'entry' : 'entries'}: ${shown.join(', ')}`;
 }
 
-/** Throws `UNSUPPORTED` where a directory is a mount point or has one in it: renames and removal would reach too far. */
-function refuseMounts(directory: string): void {
-  const [point] = mountsBelow(realpathSync(directory));
-  if (point !== undefined) throw isMounted(directory, point);
+/**
+ * Throws `UNSUPPORTED` where a directory is a mount point or has one in it, since renames and removal would reach too far, or
+ * where a part of it is mounted elsewhere, since that would be emptied.
+ */
+function refuseMounts(output: string, path: string): void {
+  const real = realpathSync(path);
+  const [point] = namesOf(real).points;
+  if (point === undefined) return;
+  if (isWithin(point, real)) throw isMounted(output, `${point} is a mount point`);
+  throw isMounted(output, `it, or a part of it, is mounted at ${point} too`);
 }
 
-export function isMounted(output: string, point: string): FlattenError {
-  return new FlattenError('UNSUPPORTED', `${output}: cannot be replaced, since ${point} is a mount point`, {
+export function isMounted(output: string, what: string): FlattenError {
+  return new FlattenError('UNSUPPORTED', `${output}: cannot be replaced, since ${what}`, {
     hint: `name a directory in it: {output: ${resolve(output, 'rootfs')}/}`,
   });
 }
