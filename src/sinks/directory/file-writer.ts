@@ -50,7 +50,7 @@ export class FileWriter {
   constructor(job: FileJob, clock: Clock, losses: Losses) {
     this.#files = job.files;
     this.#born = job.born;
-    this.#paths = new Paths(job.root, job.directories);
+    this.#paths = new Paths(job.root, job.directories, { isAnchored: true });
     this.#owners = new Owners(job.born, losses);
     this.#setuid = new Setuid(job.keepSetuid, losses);
     this.#losses = losses;
@@ -68,6 +68,7 @@ export class FileWriter {
   }
 
   close(): void {
+    this.#paths.close();
     this.#reader.close();
   }
 

@@ -48,6 +48,8 @@ class TreeWriter {
   readonly #means: Means;
   readonly #paths: Paths;
   readonly #targets: Paths;
+  /** For commands, which run later. */
+  readonly #plain: Paths;
   readonly #attributes: Attributes;
   /** What could not be made. */
   readonly #lost = new Set<Node>();
@@ -59,14 +61,24 @@ class TreeWriter {
     this.#root = root;
     this.#host = host;
     this.#means = means;
-    this.#paths = new Paths(root, plan.table);
-    this.#targets = new Paths(root, plan.table);
+    this.#paths = new Paths(root, plan.table, { isAnchored: true });
+    this.#targets = new Paths(root, plan.table, { isAnchored: true });
+    this.#plain = new Paths(root, plan.table);
     const { losses, keepSetuid = false } = means;
     const setuid = new Setuid(keepSetuid, losses);
     this.#attributes = new Attributes(new Owners(host.born, losses), setuid, clock, losses);
   }
 
   async write(): Promise<void> {
+    try {
+      await this.#writeAll();
+    } finally {
+      this.#paths.close();
+      this.#targets.close();
+    }
+  }
+
+  async #writeAll(): Promise<void> {
     await this.#makeDirectories();
     await this.#writeFiles();
     await this.#makeSpecials();
@@ -98,17 +110,20 @@ class TreeWriter {
       this.#lost.add(node);
       this.#means.losses.add(lossOf(node), path, reason);
     };
-    const specials = this.#plan.specials.map(({ directory, name, node }) => {
-      const host = Buffer.from(this.#paths.of(directory, name));
-      return { host, path: this.#inImage(), node };
-    });
     if (libc === undefined) {
+      const specials = this.#plan.specials.map(({ directory, name, node }) => {
+        const host = Buffer.from(this.#plain.of(directory, name));
+        return { host, path: this.#plain.inImage(), node };
+      });
       for (const [special, reason] of await makeSpecialsByCommands(specials)) refuse(special, reason);
     }
-    await this.#each(this.#plan.specials.entries(), ([i, { directory, name, node }]) => {
+    await this.#each(this.#plan.specials, ({ directory, name, node }) => {
       const path = this.#paths.of(directory, name);
-      const reason = libc && makeSpecial(specials[i]!, libc);
-      if (reason !== undefined) refuse(specials[i]!, reason);
+      if (libc) {
+        const made = { host: path, path: '', node };
+        const reason = makeSpecial(made, libc);
+        if (reason !== undefined) refuse({ ...made, path: this.#inImage() }, reason);
+      }
       if (this.#lost.has(node)) return;
       this.#attributes.owner(path, node.meta, this.#inImage);
       if (node.meta.xattrs.size === 0) this.#attributes.mode(path, node.meta, this.#inImage);
@@ -148,12 +163,12 @@ class TreeWriter {
     const marked = [...this.#marked()];
     const directories = [...this.#plan.directories.entries()].filter(([, { meta }]) => meta.xattrs.size > 0);
     const all: Marked[] = marked.map(({ directory, name, node }) => {
-      const host = Buffer.from(this.#paths.of(directory, name));
-      return { host, path: this.#inImage(), xattrs: node.meta.xattrs };
+      const host = Buffer.from(this.#plain.of(directory, name));
+      return { host, path: this.#plain.inImage(), xattrs: node.meta.xattrs };
     });
     for (const [number, { meta }] of directories.reverse()) {
-      const host = Buffer.from(this.#paths.ofDirectory(number));
-      all.push({ host, path: this.#inImage(), xattrs: meta.xattrs });
+      const host = Buffer.from(this.#plain.ofDirectory(number));
+      all.push({ host, path: this.#plain.inImage(), xattrs: meta.xattrs });
     }
     if (all.length > 0) await restoreXattrs(all, this.#root, this.#means.losses);
     // An ACL may have locked us out of a directory that there is still work in.
