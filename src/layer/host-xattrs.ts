@@ -4,8 +4,8 @@ import { ioError, printable, throwIfAborted } from '../errors.js';
 import { NO_XATTRS } from '../rootfs/node.js';
 import type { Libc } from './libc.js';
 
-/** Reads all xattrs of a host file, of a symlink its own. Paths and names are latin1. */
-export type XattrReader = (path: string) => ReadonlyMap<string, Buffer>;
+/** Reads all xattrs of a host file, of a symlink its own. Paths and names are latin1; `way` may lead there sooner than `path`. */
+export type XattrReader = (path: string, way?: string) => ReadonlyMap<string, Buffer>;
 
 /**
  * The way this machine has to read the xattrs of the files below a directory (an absolute path): the C library, else
@@ -14,7 +14,7 @@ export type XattrReader = (path: string) => ReadonlyMap<string, Buffer>;
 export async function xattrReader(root: string, context: Context): Promise<XattrReader> {
   const { libc } = await import('./libc.js');
   const calls = libc();
-  if (calls !== undefined) return (path) => readXattrs(calls, path);
+  if (calls !== undefined) return (path, way = path) => readXattrs(calls, path, way);
   const reader = await getfattr(root, context.signal);
   throwIfAborted(context.signal);
   if (reader !== undefined) return reader;
@@ -26,8 +26,8 @@ export async function xattrReader(root: string, context: Context): Promise<Xattr
   return () => NO_XATTRS;
 }
 
-function readXattrs(libc: Libc, path: string): ReadonlyMap<string, Buffer> {
-  const file = Buffer.from(path, 'latin1');
+function readXattrs(libc: Libc, path: string, way: string): ReadonlyMap<string, Buffer> {
+  const file = Buffer.from(way, 'latin1');
   const xattrs = new Map<string, Buffer>();
   try {
     for (const name of libc.llistxattr(file)) xattrs.set(name, Buffer.from(libc.lgetxattr(file, name)));

@@ -3,6 +3,7 @@ import type { Context } from '../context.js';
 import { ioError, printable, throwIfAborted } from '../errors.js';
 import type { XattrReader } from '../layer/host-xattrs.js';
 import type { LayerEntry } from '../layer/layer.js';
+import { Nearer } from '../layer/nearer.js';
 import { byBytes } from '../rootfs/walk.js';
 import type { EntryType, TarEntry } from '../tar/entry.js';
 
@@ -20,7 +21,20 @@ export interface HostTreeOptions {
  * in latin1, without a slash at its end.
  */
 export function* hostTree(root: string, options: HostTreeOptions, context: Context): Generator<LayerEntry> {
-  const { xattrs, exclude } = options;
+  const nearer = new Nearer();
+  try {
+    yield* walk(root, options, context, nearer);
+  } finally {
+    nearer.close();
+  }
+}
+
+function* walk(
+  root: string,
+  { xattrs, exclude }: HostTreeOptions,
+  context: Context,
+  nearer: Nearer,
+): Generator<LayerEntry> {
   const firstNames = new Map<string, string>();
   let sockets = 0;
   let order = 0;
@@ -29,7 +43,8 @@ export function* hostTree(root: string, options: HostTreeOptions, context: Conte
     if (order++ % 1000 === 0) throwIfAborted(context.signal);
     const file = path === '' ? root || '/' : `${root}/${path}`;
     if (exclude.has(file)) continue;
-    const stat = reading(file, () => lstatSync(Buffer.from(file, 'latin1'), { bigint: true }));
+    const found = { file, way: nearer.wayTo(file) };
+    const stat = reading(file, () => lstatSync(Buffer.from(found.way, 'latin1'), { bigint: true }));
     const kind = typeOf(stat);
     if (kind === undefined) {
       sockets++;
@@ -40,7 +55,7 @@ export function* hostTree(root: string, options: HostTreeOptions, context: Conte
     if (first === undefined && kind !== 'directory' && stat.nlink > 1n) firstNames.set(inode, path);
     const entry = describe(
       path === '' ? '.' : path,
-      file,
+      found,
       stat,
       first === undefined ? kind : 'link',
       first,
@@ -48,7 +63,10 @@ export function* hostTree(root: string, options: HostTreeOptions, context: Conte
     );
     yield { entry, file: { order, file } };
     if (kind === 'directory') {
-      const names = reading(file, () => readdirSync(Buffer.from(file, 'latin1'), { encoding: 'latin1' }));
+      const names = reading(file, () =>
+        readdirSync(Buffer.from(found.way, 'latin1'), { encoding: 'latin1' }),
+      );
+      nearer.enter(file);
       const prefix = path === '' ? '' : `${path}/`;
       // Last in, first out: the stack gives the names back in order.
       for (const name of names.sort(byBytes).reverse()) pending.push(prefix + name);
@@ -64,9 +82,15 @@ export function* hostTree(root: string, options: HostTreeOptions, context: Conte
   }
 }
 
+/** A path on this machine, and one by which the system finds it sooner. */
+interface Found {
+  readonly file: string;
+  readonly way: string;
+}
+
 function describe(
   path: string,
-  file: string,
+  { file, way }: Found,
   stat: BigIntStats,
   type: EntryType,
   first: string | undefined,
@@ -76,7 +100,7 @@ function describe(
   return {
     path,
     type,
-    linkpath: first ?? (type === 'symlink' ? reading(file, () => readTarget(file)) : ''),
+    linkpath: first ?? (type === 'symlink' ? reading(file, () => readTarget(way)) : ''),
     mode: Number(stat.mode & 0o7777n),
     uid: Number(stat.uid),
     gid: Number(stat.gid),
@@ -84,7 +108,7 @@ function describe(
     size: type === 'file' ? Number(stat.size) : 0,
     major: Number(((device >> 8n) & 0xfffn) | ((device >> 32n) & ~0xfffn)),
     minor: Number((device & 0xffn) | ((device >> 12n) & 0xfff00n)),
-    xattrs: xattrs(file),
+    xattrs: xattrs(file, way),
     offset: 0,
   };
 }

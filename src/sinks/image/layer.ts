@@ -12,6 +12,9 @@ import { hashed } from '../tar/hash.js';
 import { writeTree } from '../tar/stream.js';
 import type { WriteBytes } from '../tar/writer.js';
 
+/** Bytes of a layer that are copied at once. */
+const WINDOW = 1 << 20;
+
 /** How a new layer is stored. */
 export interface LayerCompression {
   readonly kind: 'none' | 'gzip' | 'zstd';
@@ -59,7 +62,8 @@ export async function copyLayer(layer: Layer, put: WriteBytes, context: Context)
   const { stored, name } = layer;
   if (stored === undefined) throw new FlattenError('UNSUPPORTED', `${name}: cannot be kept, only flattened`);
   const compression = compressionOfRange(stored);
-  const buffer = Buffer.from(new SharedArrayBuffer(1 << 20));
+  // No larger than the layer: there may be a thousand small ones, whose buffers would all wait for the collector.
+  const buffer = Buffer.from(new SharedArrayBuffer(Math.min(WINDOW, Math.max(1, stored.length))));
   const meter = new Meter(context, 'write', stored.length);
   const digest = await hashed(stored.length, put, async (emit) => {
     for (const chunk of chunksOf(stored, buffer)) {
