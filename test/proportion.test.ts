@@ -271,6 +271,20 @@ suite('metadata', () => {
   });
 });
 
+test('runs of sparse files count as what a disk image takes for them', (t) => {
+  const lines = Array.from({ length: 80_000 }, (_, at) => `${at * 8192}\n1\n`).join('');
+  const map = Buffer.from(`80000\n${lines}`);
+  const body = Buffer.concat([map, Buffer.alloc(512 - (map.length % 512)), Buffer.alloc(80_000, 'x')]);
+  const records = [
+    ['GNU.sparse.major', '1'],
+    ['GNU.sparse.minor', '0'],
+    ['GNU.sparse.realsize', `${80_000 * 8192}`],
+  ] as const;
+  const entry = memberBytes({ path: 's', body, records });
+  const bound = ['LIMIT', /headers, names and xattrs of more than \d+ bytes/, /--max-entries/] as const;
+  refused(t, repeated(entry, 5), bound, { output: 'OUT/o.ext4' });
+});
+
 suite('image JSON', () => {
   const config = Buffer.from(`{"rootfs":{"type":"layers","diff_ids":[]},"x":[${'[],'.repeat(2_500_000)}0]}`);
   const saved = (count: number, path = (_: number) => 'c.json') =>
