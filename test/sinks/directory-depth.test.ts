@@ -71,6 +71,6 @@ test('a deep tree with entries of every kind is written as it is', async (t) => 
   }).flat();
   writeFileSync(join(directory, 'rootfs.tar'), archive(members));
   const input = join(directory, 'rootfs.tar');
-  const { artifact } = await flatten({ input, output: join(directory, 'out/'), readBack: true });
+  const { artifact } = await flatten({ input, output: join(directory, 'out/'), verify: true });
   assert.equal(artifact.entries, 1 + 298 + members.length);
 });
