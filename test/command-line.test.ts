@@ -77,6 +77,41 @@ test('an option that this input or output has no use for is refused', (t) => {
   assert.equal(run(['rootfs.tar', '-o', 'oci:a', '--platform', 'linux/arm64'], { cwd }).code, 0);
 });
 
+test('sizes: one system of units for every option, in the help of every command that takes one', (t) => {
+  const cwd = workplace(t);
+  const planned = (...options: string[]) => {
+    const { stdout, stderr } = run(['image.tar', '-o', 'x.img', '--plan', '--json', ...options], { cwd });
+    assert.equal(stderr, '');
+    return JSON.parse(stdout.toString());
+  };
+  for (const [size, bytes] of [
+    ['1GB', 10 ** 9],
+    ['1gb', 10 ** 9],
+    ['1GiB', 2 ** 30],
+    ['1G', 2 ** 30],
+    ['1g', 2 ** 30],
+    ['1.5GiB', 1.5 * 2 ** 30],
+    ['1.001GB', 1_001_000_000],
+    ['1073741824', 2 ** 30],
+  ] as const)
+    assert.equal(planned('--size', size).bytes, bytes, size);
+  const larger = planned('--free', '64MiB').freeBlocks - planned('--free', '64MB').freeBlocks;
+  assert.equal(larger, 2 ** 26 / 4096 - 64e6 / 4096);
+  for (const option of ['--size', '--free', '--journal', '--max-size']) {
+    for (const wrong of ['1XB', '1.5']) {
+      const said = refused(cwd, ['image.tar', '-o', 'x.img', `${option}=${wrong}`]);
+      assert.match(said, /1G or 1GiB \(1024\^3 bytes\) or 1GB \(1000\^3 bytes\)/, `${option} ${wrong}`);
+    }
+    if (option === '--free') continue;
+    const said = refused(cwd, ['image.tar', '-o', 'x.img', option, '10%']);
+    assert.match(said, /Only --free and --reserved take percent/, option);
+  }
+  for (const wrong of ['5%%', '5MB'])
+    assert.match(refused(cwd, ['image.tar', '-o', 'x.img', `--reserved=${wrong}`]), /as 5%/, wrong);
+  for (const command of [[], ['import'], ['verify']])
+    assert.match(run([...command, '--help']).stdout.toString(), /GB and TB are powers of 1000 bytes/);
+});
+
 test('--json answers in JSON, whatever fails', (t) => {
   const cwd = workplace(t);
   for (const [args, code] of [

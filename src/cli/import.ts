@@ -4,7 +4,7 @@ import { FlattenError } from '../errors.js';
 import { type Format, isImageFormat } from '../sinks/format.js';
 import { IMAGE_FORMATS, transportOf } from '../sinks/image/location.js';
 import { addImageOptions, type ImageFlags, splitImageFlags } from './image-options.js';
-import { parseCount, parseSize } from './numbers.js';
+import { parseCount, parseSize, SIZES } from './numbers.js';
 import { addProgressOption, Progress, type ProgressFlags } from './progress.js';
 import { addReportOptions, type ReportFlags, reportResult } from './report.js';
 import { requireStandardOutput } from './streams.js';
@@ -60,7 +60,8 @@ export function addImport(program: Command, signal: AbortSignal): void {
       '--max-entries <count>',
       'Refuse a root filesystem with more entries (default: 2000000, less for small inputs)',
       parseCount,
-    );
+    )
+    .addHelpText('after', `\n${SIZES}`);
   addProgressOption(addReportOptions(command));
   command.action((rootfs: string, flags: Flags) => importRootfs(rootfs, flags, signal));
 }

@@ -1,4 +1,5 @@
 import type { Argument, Command, Option } from 'commander';
+import { SIZES } from './numbers.js';
 import { EXAMPLES } from './program.js';
 
 const DESCRIPTION = `flatten applies the layers of a container image in order, whiteouts included, and writes the merged tree as a directory, a flat tar, a sized
@@ -44,6 +45,8 @@ export function manPage(program: Command): string {
     ]),
     '.SH COMMANDS',
     ...program.commands.flatMap(commandLines),
+    '.SH SIZES',
+    escaped(SIZES),
     '.SH EXIT STATUS',
     ...EXIT_STATUS.flatMap(tagged),
     '.SH ENVIRONMENT',

@@ -3,27 +3,44 @@ import type { Share } from '../ext/size-options.js';
 
 const LETTERS = ['', 'K', 'M', 'G', 'T'];
 
+/** How sizes are written, for the help of every command that takes one. */
+export const SIZES = `A size is a number of bytes, or a number with a unit: 64M, 1.5GiB, 2GB.
+K, M, G and T, also as KiB, MiB, GiB and TiB, are powers of 1024 bytes.
+KB, MB, GB and TB are powers of 1000 bytes. The case does not matter.`;
+
+const FORMS =
+  'A size is a number of bytes, as 1073741824, or as 1G or 1GiB (1024^3 bytes) or 1GB (1000^3 bytes).';
+
 /**
  * Reads a size in bytes: `1073741824`, `1G` and `1GiB` (powers of 1024, as mke2fs and qemu-img have them), `1GB` (powers of
- * 1000); whatever the case. Fractions are fine, `1.5G`, and rounded down to whole bytes.
+ * 1000); whatever the case. A unit may have a fraction, `1.5G`, which is rounded down to whole bytes.
  */
 export function parseSize(text: string): number {
-  const [, digits, letter = '', ending = ''] = /^(\d+(?:\.\d+)?) ?([KMGT]?)(iB|B)?$/i.exec(text.trim()) ?? [];
-  const isDecimal = ending.toUpperCase() === 'B';
-  const power = LETTERS.indexOf(letter.toUpperCase());
-  const isByteAlone = letter === '' && ending.length > 1; // 5iB
-  const size = isByteAlone ? Number.NaN : Math.floor(Number(digits) * (isDecimal ? 1000 : 1024) ** power);
-  if (digits === undefined || !Number.isSafeInteger(size)) {
-    throw new InvalidArgumentError(
-      'A size is a number of bytes, or as 64M, 64MiB (1024 x 1024) or 64MB (1000 x 1000).',
-    );
-  }
-  return size;
+  const size = sizeIn(text);
+  if (size !== undefined) return size;
+  const more = text.trim().endsWith('%') ? ' Only --free and --reserved take percent.' : '';
+  throw new InvalidArgumentError(FORMS + more);
 }
 
 /** Reads a size, or a share as `10%`. */
 export function parseSizeOrShare(text: string): number | Share {
-  return text.trim().endsWith('%') ? { percent: parsePercent(text) } : parseSize(text);
+  if (text.trim().endsWith('%')) return { percent: parsePercent(text) };
+  const size = sizeIn(text);
+  if (size === undefined) throw new InvalidArgumentError(`${FORMS} A share of all blocks is as 10%.`);
+  return size;
+}
+
+/** In whole numbers, since 1.001 times a thousand millions is one byte less where it is computed in fractions. */
+function sizeIn(text: string): number | undefined {
+  const match = /^(\d+)(?:\.(\d+))? ?([KMGT]?)(iB|B)?$/i.exec(text.trim());
+  if (match === null) return undefined;
+  const [, whole = '', fraction = '', letter = '', ending = ''] = match;
+  const isUnit = letter !== '';
+  if (!isUnit && (fraction !== '' || ending.length > 1)) return undefined; // 1.5, 5iB
+  const base = ending.toUpperCase() === 'B' ? 1000n : 1024n;
+  const unit = base ** BigInt(LETTERS.indexOf(letter.toUpperCase()));
+  const size = Number((BigInt(whole + fraction) * unit) / 10n ** BigInt(fraction.length));
+  return Number.isSafeInteger(size) ? size : undefined;
 }
 
 /** Reads `5%` or `5`. */

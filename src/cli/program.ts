@@ -5,6 +5,7 @@ import { addConvert } from './convert.js';
 import { EXIT } from './exit.js';
 import { addImport } from './import.js';
 import { addMount } from './mount.js';
+import { SIZES } from './numbers.js';
 import { type ReportFlags, reportFailure, reportUsage } from './report.js';
 import { refuseIdleOptions } from './strict.js';
 import { addVerify } from './verify.js';
@@ -46,6 +47,7 @@ export function commandLine(signal: AbortSignal): Command {
     .version(version(), '-V, --version', 'Print the version')
     .helpOption('-h, --help', 'Print this help')
     .addHelpText('before', `Turn a container image into a filesystem.\n\nExamples:\n${EXAMPLES}`)
+    .addHelpText('after', `\n${SIZES}`)
     .showHelpAfterError('(flatten --help shows how)')
     .configureOutput({ outputError: (text, write) => write(`flatten: ${text}`) })
     .exitOverride()

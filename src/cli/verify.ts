@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { EXIT } from './exit.js';
 import { addInputOptions, type InputFlags } from './input-options.js';
-import { parseCount } from './numbers.js';
+import { parseCount, SIZES } from './numbers.js';
 import { addProgressOption, Progress, type ProgressFlags } from './progress.js';
 import { addReportOptions, type ReportFlags, reportDifferences } from './report.js';
 
@@ -24,6 +24,7 @@ export function addVerify(program: Command, signal: AbortSignal): void {
     parseCount,
     100,
   );
+  command.addHelpText('after', `\n${SIZES}`);
   command.action(async (output: string, input: string, flags: Flags) => {
     const { json, quiet, verbose, progress: _, limit, ...options } = flags;
     const progress = new Progress(process.stderr, flags);

@@ -20,6 +20,12 @@ test('sizes: letters alone and iB are powers of 1024, B of 1000', () => {
     ['0.1K', 102],
     ['2T', 2 ** 41],
     ['2TB', 2 * 10 ** 12],
+    // In floating point these are a byte less.
+    ['1.001GB', 1_001_000_000],
+    ['1.009 gb', 1_009_000_000],
+    ['2.3TB', 2_300_000_000_000],
+    ['9007199254740991', Number.MAX_SAFE_INTEGER],
+    ['1.99999999999999999999K', 2047],
   ] as const)
     assert.equal(parseSize(text), size, text);
 });
@@ -33,6 +39,15 @@ test('what is no size says what one is', () => {
     '0x10',
     '1GG',
     '5iB',
+    '1.5',
+    '1.5B',
+    '1.G',
+    '.5G',
+    '1P',
+    '-1G',
+    '+1G',
+    'Infinity',
+    'NaN',
     '1 000',
     '1,5G',
     '10%',
@@ -41,9 +56,11 @@ test('what is no size says what one is', () => {
   ])
     assert.throws(
       () => parseSize(text),
-      { message: /64M, 64MiB \(1024 x 1024\) or 64MB \(1000 x 1000\)/ },
+      { message: /as 1073741824, or as 1G or 1GiB \(1024\^3 bytes\) or 1GB \(1000\^3 bytes\)/ },
       text,
     );
+  assert.throws(() => parseSize('10%'), { message: /Only --free and --reserved take percent/ });
+  assert.throws(() => parseSizeOrShare('much'), { message: /1GiB .* as 10%/ });
 });
 
 test('percent', () => {
