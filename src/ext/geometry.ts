@@ -17,6 +17,11 @@ const BYTES_PER_FREE_INODE = 16_384;
 /** A file or journal that is cut in two, by a group's tables or the journal, may cost its extent tree this many blocks. */
 const CUT_COST = 2;
 const JOURNAL_CUTS = 4;
+/**
+ * Of a mounted ext4, Linux keeps a fiftieth of all blocks, at most so many, for extent trees that grow. Nobody else gets
+ * them, and df does not count them. Source: ext4_calculate_resv_clusters in Linux, fs/ext4/super.c.
+ */
+const MAX_KEPT_BY_LINUX = 4_096;
 
 /** The shape of an image: what mke2fs is told, and how the blocks come together. All in blocks or inodes but `bytes`. */
 export interface Geometry extends Grouping, JournalSize {
@@ -51,21 +56,27 @@ export function planGeometry(demand: Demand, options: SizeOptions): Geometry {
   });
 }
 
+/** What is a share of all blocks makes more of them: the image grows until all of it fits. */
 function leastGeometry(demand: Demand, options: SizeOptions): Geometry {
   const { format, free = 0, freeInodes, reserved: percent = 0 } = options;
+  const isShare = typeof free === 'object';
   const taken = needed(demand, options);
-  const freeBlocks = (blocks: number) =>
-    typeof free === 'number' ? Math.ceil(free / BLOCK) : Math.ceil((blocks * free.percent) / 100);
-  // What is a share of all blocks makes more of them: until all of it fits.
-  for (let [reserved, room] = [0, freeBlocks(0)]; ; ) {
+  const freeBlocks = (blocks: number) => Math.ceil(isShare ? (blocks * free.percent) / 100 : free / BLOCK);
+  const unusable = (blocks: number) =>
+    share(blocks, percent) + (free === 0 ? 0 : keptByLinux(format, blocks));
+  const others = 1 - (percent + (isShare ? free.percent : 0)) / 100;
+  for (let blocks = 0; ; ) {
+    const [room, reserved] = [freeBlocks(blocks), unusable(blocks)];
     const inGroups = (groups: number) =>
       Math.max(taken + room + reserved + cutBlocks(format, groups), formatFloor(options));
-    const inodes =
-      freeInodes ?? Math.floor((typeof free === 'number' ? free : room * BLOCK) / BYTES_PER_FREE_INODE);
+    const inodes = freeInodes ?? Math.floor((isShare ? room * BLOCK : free) / BYTES_PER_FREE_INODE);
     const grouping = leastGrouping(inGroups, demand.inodes + inodes);
-    const wanted = [share(grouping.blocks, percent), freeBlocks(grouping.blocks)] as const;
-    if (wanted[0] <= reserved && wanted[1] <= room) return complete(grouping, demand, options);
-    [reserved, room] = [Math.max(wanted[0], reserved), Math.max(wanted[1], room)];
+    if (freeBlocks(grouping.blocks) <= room && unusable(grouping.blocks) <= reserved)
+      return complete(grouping, demand, options);
+    // What is neither free nor reserved does not shrink as the image grows, but for the ends of inode tables and of what is
+    // reserved. So a large step is safe; to go up by what is missing alone would take hundreds where the shares are large.
+    const fixed = taken + cutBlocks(format, grouping.groups) + grouping.overhead - grouping.groups - 1;
+    blocks = Math.max(grouping.blocks, Math.floor(fixed / others));
   }
 }
 
@@ -107,6 +118,10 @@ function formatFloor(options: SizeOptions): number {
 
 function cutBlocks(format: ExtFormat, groups: number): number {
   return format === 'ext4' ? CUT_COST * (groups + JOURNAL_CUTS) : 0;
+}
+
+function keptByLinux(format: ExtFormat, blocks: number): number {
+  return format === 'ext4' ? Math.min(Math.floor(blocks / 50), MAX_KEPT_BY_LINUX) : 0;
 }
 
 function share(blocks: number, percent: number): number {

@@ -25,12 +25,16 @@ export interface Grouping {
  * must hold beside their own tables.
  */
 export function leastGrouping(demand: (groups: number) => number, inodes: number): Grouping {
-  for (let groups = Math.ceil(inodes / MAX_PER_GROUP); ; groups++) {
+  for (let groups = Math.ceil(inodes / MAX_PER_GROUP); ; ) {
     const inodesPerGroup = perGroup(inodes, groups);
     const overhead = totalOverhead(groups, inodesPerGroup);
     const least = demand(groups) + overhead;
     if (least > MAX_BLOCKS) throw new FlattenError('LIMIT', 'the tree needs an image of more than 16 TiB');
-    if (least > groups * MAX_PER_GROUP) continue;
+    if (least > groups * MAX_PER_GROUP) {
+      // More groups take no fewer blocks, but for the end of each inode table: so no number in between will do.
+      groups = Math.max(groups + 1, Math.ceil((least - groups) / MAX_PER_GROUP));
+      continue;
+    }
     // Where inodes force more groups than the blocks need, or the last would be too small, all groups are smaller.
     const last = overheadOf(groups - 1, groups, inodesPerGroup) + LAST_GROUP_ROOM;
     const isFull = least >= (groups - 1) * MAX_PER_GROUP + last;

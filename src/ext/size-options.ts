@@ -28,11 +28,14 @@ export interface SizeOptions {
   readonly format: ExtFormat;
   /** The size of the file. Absent: the least that holds the tree and what else is asked for. */
   readonly size?: number;
-  /** Room beyond the tree's own and what is reserved; as a share up to 90 percent. */
+  /**
+   * Bytes, or a share of all blocks of the finished file system, up to 90 percent. At least this much can be written to it
+   * once it is mounted, also by others than root: it comes beyond the tree, the journal, all tables, what is `reserved` and what Linux keeps of an ext4.
+   */
   readonly free?: number | Share;
   /** Absent: one for every 16 KiB of free room. */
   readonly freeInodes?: number;
-  /** Kept for root, 0 to 50. Default 0. */
+  /** Percent of all blocks of the finished file system, rounded down, which are free and only root may fill; 0 to 50. Default 0. */
   readonly reserved?: number;
   /** Rounded up to MiB; the least, 4 MiB, by default. `none` is for ext4: ext2 never has one, ext3 always. */
   readonly journal?: number | 'none';
@@ -48,15 +51,15 @@ export function checkSizeOptions({
   journal,
 }: SizeOptions): void {
   if (size !== undefined && free !== undefined) throw usage('{size} and {free}: give one of them');
-  for (const [name, value] of Object.entries({ size, free, freeInodes })) {
-    if (typeof value === 'object') checkShare(value);
-    else if (value !== undefined && !(Number.isSafeInteger(value) && value >= 0)) {
-      throw usage(`{${name}: ${value}}: not a whole number`);
-    }
+  const isShare = typeof free === 'object';
+  if (isShare) checkShare(free);
+  for (const [name, value] of Object.entries({ size, freeInodes, ...(!isShare && { free }) })) {
+    if (value !== undefined && !(Number.isSafeInteger(value) && value >= 0))
+      throw usage(`{${name}: ${typeof value === 'object' ? 'a share' : value}}: not a whole number`);
   }
   if (!(reserved >= 0 && reserved <= MAX_RESERVED))
     throw usage(`{reserved: ${reserved}}: not between 0 and ${MAX_RESERVED} percent`);
-  if (typeof free === 'object' && free.percent + reserved > MAX_BOTH)
+  if (isShare && free.percent + reserved > MAX_BOTH)
     throw usage(
       `{free: ${free.percent}%} and {reserved: ${reserved}%}: together more than ${MAX_BOTH} percent`,
     );
