@@ -34,6 +34,7 @@ const OPTION_NAMES = [
   'keepSetuid',
   'label',
   'last',
+  'limit',
   'maxEntries',
   'maxSize',
   'message',

@@ -40,10 +40,11 @@ export {
 } from './outputs.js';
 export { type DiskPlan, planDisk } from './plan.js';
 export type { Difference, DifferenceKind } from './rootfs/compare.js';
+export type { DifferenceCounts } from './rootfs/difference-counts.js';
 export type { Content, Directory, Metadata, Node, Rootfs } from './rootfs/node.js';
 export { FORMATS, type Format } from './sinks/format.js';
 export type { DiskOptions } from './sinks/open.js';
 export type { Artifact, Loss } from './sinks/sink.js';
 export type { SquashOptions } from './squash.js';
 export { Entry, Tree, type TreeSink as Sink } from './tree.js';
-export { type DifferenceCounts, type VerifyOptions, type VerifyResult, verify } from './verify.js';
+export { type VerifyOptions, type VerifyResult, verify } from './verify.js';

@@ -9,6 +9,7 @@ import { sameContent } from './layer/same-content.js';
 import { loadTree } from './load-tree.js';
 import { Meter } from './meter.js';
 import { compare, type Difference, type DifferenceKind } from './rootfs/compare.js';
+import { type DifferenceCounts, showCounts, totalOf } from './rootfs/difference-counts.js';
 import type { Content, Rootfs } from './rootfs/node.js';
 import type { ClosableImage } from './sources/image.js';
 import { openOne } from './sources/open.js';
@@ -17,12 +18,9 @@ import { openOne } from './sources/open.js';
 export interface VerifyOptions extends InputOptions {
   /** The output: a disk image, a flat tar, a directory, or an image with its transport, as `oci:DIR`. */
   readonly output: string;
-  /** List no more differences than this; all are counted. Default: all are listed. */
+  /** List no more differences than this, a whole number; all are counted. Default: all are listed. Throws `USAGE` for any other. */
   readonly limit?: number;
 }
-
-/** In how many places two trees differ. */
-export type DifferenceCounts = Readonly<Partial<Record<DifferenceKind, number>>>;
 
 /** What {@link verify} found. */
 export interface VerifyResult {
@@ -35,9 +33,11 @@ export interface VerifyResult {
 
 /** Reads an output back, without mounting it, and compares it with the tree of the image it was made of. */
 export async function verify(options: VerifyOptions): Promise<VerifyResult> {
+  const { output, limit = Number.POSITIVE_INFINITY } = options;
+  if (limit !== Number.POSITIVE_INFINITY && !(Number.isSafeInteger(limit) && limit >= 0))
+    throw new FlattenError('USAGE', `{limit: ${limit}}: not a whole number`);
   return withInput(options, undefined, async ({ image, tree, context }) => {
     refuseIdlePlatform(image, options);
-    const { output, limit = Number.POSITIVE_INFINITY } = options;
     const open = () => openOne(output, {}, context, { rootfsOnly: !isImage(output) });
     const found = await differencesOf({ path: output, open, limit }, tree.rootfs, context);
     await tree.verified;
@@ -51,18 +51,13 @@ export async function verifyWritten(path: string, rootfs: Rootfs, context: Conte
   const { differences, counts } = await differencesOf({ path, open, limit: 1 }, rootfs, context);
   const [first] = differences;
   if (first === undefined) return;
-  const kinds = Object.entries(counts).map(([kind, count]) => `${kind} ${count}`);
-  const others = isOne(counts) ? '' : `; differences in all: ${kinds.join(', ')}`;
+  const others = totalOf(counts) === 1 ? '' : `; in all, ${showCounts(counts)}`;
   const isDirectory = statSync(path, { throwIfNoEntry: false })?.isDirectory();
   const asRoot = isDirectory && process.getuid?.() !== 0;
   throw new FlattenError('LOSS', `read back: ${first.what}${others}`, {
     path: first.path || '.',
     ...(asRoot && { hint: 'owners and devices take root: run it as root, or without {verify}' }),
   });
-}
-
-function isOne(counts: DifferenceCounts): boolean {
-  return Object.values(counts).reduce((total, count) => total + count, 0) === 1;
 }
 
 async function differencesOf(

@@ -75,7 +75,7 @@ test('a flipped bit of content is found, listed, and exit code 1', { skip: needs
   const { code, stdout, stderr } = run(['verify', 'disk.img', DEMO], { cwd });
   assert.equal(code, 1);
   assert.equal(stdout.toString(), 'etc/conf.d/10-production: other content\n');
-  assert.match(stderr, /1 difference: content 1$/m);
+  assert.match(stderr, /1 difference: 1 differs in content$/m);
 });
 
 test('a long list of differences is cut, and counted by kind', { skip: needs('root') }, (t) => {
@@ -89,9 +89,9 @@ test('a long list of differences is cut, and counted by kind', { skip: needs('ro
     return { lines: stdout.toString().trim().split('\n').filter(Boolean).length, stderr };
   };
   // The root's mtime is changed too.
-  const all = '152 differences: added 150, mtime 1, mode 1';
+  const all = '152 differences: 150 are not expected, 1 differs in mtime, 1 differs in mode';
   assert.equal(listed().lines, 100);
-  assert.match(listed().stderr, new RegExp(`${all}; 100 are listed \\(--limit 0: all\\)\\n$`));
+  assert.match(listed().stderr, new RegExp(`${all}; 100 are listed \\(--limit 0 lists all\\)\\n$`));
   assert.equal(listed('--limit', '7').lines, 7);
   assert.equal(listed('--limit', '0').lines, 152);
   assert.match(listed('--limit', '0').stderr, new RegExp(`${all}\\n$`));
@@ -100,6 +100,12 @@ test('a long list of differences is cut, and counted by kind', { skip: needs('ro
   assert.deepEqual(counts, { added: 150, mtime: 1, mode: 1 });
   assert.equal(differences.length, 3);
   assert.equal(differences[0].kind, 'mtime');
+  assert.equal(run(['verify', 'tree/', DEMO, '--limit', '1.5'], { cwd }).code, 2);
+});
+
+test('the library refuses a limit that is no number', async () => {
+  for (const limit of [-1, 1.5, Number.NaN])
+    await assert.rejects(verify({ input: DEMO, output: DEMO, limit }), { code: 'USAGE', option: 'limit' });
 });
 
 test('an output that does not read back does not appear', { skip: needs('setpriv', 'root') }, async (t) => {
@@ -111,7 +117,7 @@ test('an output that does not read back does not appear', { skip: needs('setpriv
   assert.equal(status, 1);
   assert.match(
     stderr.toString(),
-    /read back: owner 65534:65534, expected 0:0; differences in all: owner \d+, /,
+    /read back: owner 65534:65534, expected 0:0; in all, \d+ differ in owner, /,
   );
   assert.deepEqual(readdirSync(cwd), []);
 });

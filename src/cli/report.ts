@@ -4,6 +4,7 @@ import { FlattenError, isSystemError, printable, systemError } from '../errors.j
 import { shown } from '../oci/shown.js';
 import type { FlattenResult } from '../options.js';
 import type { DiskPlan } from '../plan.js';
+import { showCounts, totalOf } from '../rootfs/difference-counts.js';
 import type { VerifyResult } from '../verify.js';
 import { EXIT } from './exit.js';
 import { showCount, showSize } from './numbers.js';
@@ -83,13 +84,11 @@ export function reportDifferences(output: string, result: VerifyResult, { json, 
 }
 
 function foundIn({ differences, counts }: VerifyResult): string {
-  const kinds = Object.entries(counts);
-  const total = kinds.reduce((sum, [, count]) => sum + count, 0);
+  const total = totalOf(counts);
   if (total === 0) return 'as the image has them';
-  const listed = kinds.map(([kind, count]) => `${kind} ${showCount(count)}`).join(', ');
-  const more =
-    total > differences.length ? `; ${showCount(differences.length)} are listed (--limit 0: all)` : '';
-  return `${showCount(total)} difference${total === 1 ? '' : 's'}: ${listed}${more}`;
+  const isCut = total > differences.length;
+  const more = isCut ? `; ${showCount(differences.length)} are listed (--limit 0 lists all)` : '';
+  return `${showCount(total)} difference${total === 1 ? '' : 's'}: ${showCounts(counts)}${more}`;
 }
 
 /** Prints what a command did that writes no output, such as `mount`. */

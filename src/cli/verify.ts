@@ -14,7 +14,7 @@ export function addVerify(program: Command, signal: AbortSignal): void {
     .command('verify')
     .summary('Compare an output with the image it was made from')
     .description(
-      'Reads a disk image, a flat tar or a directory back, without mounting it, and lists every difference from the image.',
+      'Reads a disk image, a flat tar or a directory back without mounting it, lists its differences from the image, and counts them by kind.',
     )
     .argument('<output>', 'What was written: FILE.img, FILE.tar, rootfs/')
     .argument('<image>', 'The image it was written from');
