@@ -61,6 +61,8 @@ export interface ErrorDetails {
   readonly path?: string;
   /** What to do about it: the next command to type, where there is one. */
   readonly hint?: string;
+  /** Of an output that does not read back: how many differences there are of each kind. */
+  readonly counts?: Readonly<Record<string, number>>;
   readonly cause?: unknown;
 }
 
@@ -76,11 +78,13 @@ export class FlattenError extends Error {
   readonly hint: string | undefined;
   /** The option that it is about, or that the hint speaks of, by its name in the library. */
   readonly option: OptionName | undefined;
+  /** Of an output that does not read back: how many differences there are of each kind. */
+  readonly counts: Readonly<Record<string, number>> | undefined;
   /** `message` without layer and path. */
   readonly what: string;
 
   constructor(code: ErrorCode, what: string, details: ErrorDetails = {}) {
-    const { layer, path, hint, cause } = details;
+    const { layer, path, hint, counts, cause } = details;
     const where = [layer, path === undefined ? undefined : printable(path)].filter(
       (part) => part !== undefined,
     );
@@ -90,17 +94,19 @@ export class FlattenError extends Error {
     this.layer = layer;
     this.path = path;
     this.hint = hint;
+    this.counts = counts;
     this.option = [...`${what}\n${hint ?? ''}`.matchAll(OPTION)][0]?.[1] as OptionName | undefined;
   }
 
   /** The same error, said of a layer. */
   inLayer(layer: string): FlattenError {
     if (this.layer !== undefined) return this;
-    const { path, hint, cause } = this;
+    const { path, hint, counts, cause } = this;
     return new FlattenError(this.code, this.what, {
       layer,
       ...(path === undefined ? {} : { path }),
       ...(hint === undefined ? {} : { hint }),
+      ...(counts === undefined ? {} : { counts }),
       ...(cause === undefined ? {} : { cause }),
     });
   }

@@ -56,6 +56,7 @@ export async function verifyWritten(path: string, rootfs: Rootfs, context: Conte
   const asRoot = isDirectory && process.getuid?.() !== 0;
   throw new FlattenError('LOSS', `read back: ${first.what}${others}`, {
     path: first.path || '.',
+    counts,
     ...(asRoot && { hint: 'owners and devices take root: run it as root, or without {verify}' }),
   });
 }

@@ -113,12 +113,17 @@ test('an output that does not read back does not appear', { skip: needs('setpriv
   const cwd = scratch(t);
   chmodSync(cwd, 0o777);
   const nobody = ['--reuid=65534', '--regid=65534', '--clear-groups', process.execPath, CLI];
-  const { status, stderr } = spawnSync('setpriv', [...nobody, DEMO, '-o', 'rootfs/', '--verify'], { cwd });
+  const args = [...nobody, DEMO, '-o', 'rootfs/', '--verify', '--json'];
+  const { status, stdout, stderr } = spawnSync('setpriv', args, { cwd });
   assert.equal(status, 1);
   assert.match(
     stderr.toString(),
     /read back: owner 65534:65534, expected 0:0; in all, \d+ differ in owner, /,
   );
+  const { code, counts } = JSON.parse(stdout.toString()).error;
+  assert.equal(code, 'LOSS');
+  assert.ok(counts.owner > 20, JSON.stringify(counts));
+  assert.ok(stderr.toString().includes(`in all, ${counts.owner} differ in owner, `));
   assert.deepEqual(readdirSync(cwd), []);
 });
 

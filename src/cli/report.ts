@@ -109,11 +109,11 @@ export function reportFailure(error: unknown, flags: ReportFlags, signal: AbortS
   if ((error as NodeJS.ErrnoException)?.code === 'EPIPE') return EXIT.failed;
   const failure = isSystemError(error) ? systemError(error) : error;
   if (!(failure instanceof FlattenError)) return reportBug(error, flags);
-  const { code, layer, path, option } = failure;
+  const { code, layer, path, option, counts } = failure;
   const message = inWords(failure.message);
   const hint = failure.hint && inWords(failure.hint);
   const place = { layer: layer && inWords(layer), path: path && printable(path) };
-  if (flags.json) printJson({ error: { code, message, ...place, option, hint } });
+  if (flags.json) printJson({ error: { code, message, ...place, option, counts, hint } });
   printError(message, hint);
   if (flags.verbose && failure.stack) process.stderr.write(`${failure.stack}\n`);
   return code === 'USAGE' ? EXIT.usage : code === 'INTERRUPTED' ? EXIT.interrupted : EXIT.failed;
