@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { Context } from './context.js';
 import { refuseIdlePlatform } from './fits.js';
-import { type MoreInputOptions, withImages, withTree } from './input.js';
+import { type ParsedInputOptions, withImages, withTree } from './input.js';
 import { formatPlatform } from './oci/platform.js';
 import type { FlattenOptions, FlattenResult } from './options.js';
 import { refuseLayers } from './overlap.js';
@@ -22,9 +22,11 @@ export interface Begun {
   readonly start: number;
 }
 
+type ParsedOptions = ParsedInputOptions & Omit<FlattenOptions, 'input'>;
+
 /** Opens the image, makes the tree, and writes it to an output that may be written. */
 export async function carryOut(
-  options: FlattenOptions,
+  options: ParsedOptions,
   output: Output,
   { written, start }: Begun,
 ): Promise<FlattenResult> {
@@ -47,7 +49,7 @@ export async function carryOut(
 async function writeOne(
   image: OpenedImage,
   output: Output,
-  options: FlattenOptions & MoreInputOptions,
+  options: ParsedOptions,
   known: OutputOptions,
   context: Context,
 ): Promise<Artifact> {
@@ -67,7 +69,7 @@ async function writeOne(
   });
 }
 
-function sinkOptions(options: FlattenOptions, { kind }: Output): OutputOptions {
+function sinkOptions(options: ParsedOptions, { kind }: Output): OutputOptions {
   const { force = false, strict = false, keepSetuid, disk, squash = {}, sourceDateEpoch } = options;
   const digest = options.sha256 || options.digest;
   return {

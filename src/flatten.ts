@@ -4,6 +4,7 @@ import { refuseOverlap } from './overlap.js';
 import { digestFile } from './sinks/digest-file.js';
 import { isStream, type Output, parseOutput } from './sinks/output.js';
 import { refuseUnready } from './sinks/ready.js';
+import { parseInput } from './sources/transport.js';
 
 /**
  * The whole story: a source opens an image, its layers become one tree, a sink writes the tree. Throws a
@@ -11,14 +12,15 @@ import { refuseUnready } from './sinks/ready.js';
  */
 export async function flatten(options: FlattenOptions): Promise<FlattenResult> {
   const start = performance.now();
+  const input = parseInput(options.input);
   const output = parseOutput(options.output, options.format);
   refuseMisfits(options, output);
   const written = writtenBy(output, options);
-  refuseOverlap(options, written);
+  refuseOverlap(input, options, written);
   await refuseUnready(output, options);
   // Only what is not refused is worth the time that it takes to load the rest.
   const { carryOut } = await import('./carry-out.js');
-  return carryOut(options, output, { written: written.map(({ path }) => path), start });
+  return carryOut({ ...options, input }, output, { written: written.map(({ path }) => path), start });
 }
 
 /** The paths that will be written; none for a stream or an engine. */

@@ -9,6 +9,7 @@ import { originOf } from './origin.js';
 import { pathTest } from './rootfs/glob.js';
 import type { ClosableImage } from './sources/image.js';
 import { openOne } from './sources/open.js';
+import { parseInput } from './sources/transport.js';
 import { Tree } from './tree.js';
 
 /** Bounds, and what a program that waits wants: each has a default. */
@@ -49,7 +50,8 @@ export async function openImage(input: string | Readable, options: OpenImageOpti
   const { image, platform, rootfsOnly } = options;
   const context = contextOf(options);
   const choice = { ...(image && { image }), ...(platform && { platform: parsePlatform(platform) }) };
-  return imageWith(await openOne(input, choice, context, rootfsOnly ? { rootfsOnly } : {}), context);
+  const meant = typeof input === 'string' ? parseInput(input) : input;
+  return imageWith(await openOne(meant, choice, context, rootfsOnly ? { rootfsOnly } : {}), context);
 }
 
 /** What an image of one's own is made of. */

@@ -10,6 +10,7 @@ import { locate } from './sinks/staging/place.js';
 import { type AddedDirectory, addedLayer } from './sources/added.js';
 import type { OpenedImage } from './sources/image.js';
 import { openImages } from './sources/open.js';
+import type { Input } from './sources/transport.js';
 
 /** Which image is read, how, and what is changed in its tree. */
 export interface InputOptions {
@@ -47,14 +48,15 @@ export interface InputOptions {
   readonly onEvent?: (event: RunEvent) => void;
 }
 
-/** What only some commands ask of the input. */
-export interface MoreInputOptions extends InputOptions {
+/** The same once the input is taken apart, and what only some commands ask of it. */
+export interface ParsedInputOptions extends Omit<InputOptions, 'input'> {
+  readonly input: Input;
   /** Lower layers to keep; the tree's `base` is theirs. */
   readonly keep?: Keep;
 }
 
 /** An image that is open, and its tree. */
-export interface Input {
+export interface LoadedInput {
   readonly image: OpenedImage;
   readonly tree: LoadedTree;
   readonly context: Context;
@@ -62,9 +64,9 @@ export interface Input {
 
 /** Opens the image, loads its tree, lets `use` work with both, and closes them whatever happens. `output` is where it will go. */
 export async function withInput<T>(
-  options: MoreInputOptions,
+  options: ParsedInputOptions,
   output: string | undefined,
-  use: (input: Input) => Promise<T>,
+  use: (input: LoadedInput) => Promise<T>,
 ): Promise<T> {
   if (options.platform === 'all')
     throw new FlattenError('USAGE', '{platform: all}: only an OCI layout or archive holds several images', {
@@ -77,7 +79,7 @@ export async function withInput<T>(
 
 /** Opens the images that are meant, with the platform `all` one for each, lets `use` work with them, and closes them whatever happens. */
 export async function withImages<T>(
-  options: MoreInputOptions,
+  options: ParsedInputOptions,
   output: string | undefined,
   use: (images: readonly OpenedImage[], context: Context) => Promise<T>,
 ): Promise<T> {
@@ -104,7 +106,7 @@ export async function withImages<T>(
 /** Loads an image's tree, lets `use` work with it, and closes it whatever happens. */
 export async function withTree<T>(
   image: OpenedImage,
-  options: MoreInputOptions,
+  options: ParsedInputOptions,
   context: Context,
   use: (tree: LoadedTree) => Promise<T>,
 ): Promise<T> {
@@ -119,7 +121,7 @@ export async function withTree<T>(
 /** Loads an image's tree; the caller closes it. */
 export async function treeOf(
   { layers }: Pick<OpenedImage, 'layers'>,
-  options: Omit<MoreInputOptions, 'input'>,
+  options: Omit<ParsedInputOptions, 'input'>,
   context: Context,
 ): Promise<LoadedTree> {
   const keep = options.keep && keptLayers(layers, options.keep);

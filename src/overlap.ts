@@ -4,7 +4,7 @@ import { FlattenError } from './errors.js';
 import type { InputOptions } from './input.js';
 import { isInside, namesOf } from './sinks/staging/names-of.js';
 import type { ClosableImage } from './sources/image.js';
-import { locate } from './sources/transport.js';
+import type { Input } from './sources/transport.js';
 
 /** What standard input is, where it is a file. */
 const STANDARD_INPUT = '/proc/self/fd/0';
@@ -17,10 +17,10 @@ const OF_AN_IMAGE = ['oci-layout', 'index.json', 'manifest.json', 'repositories'
  * what is read in it. `outputs` are paths; the one of a directory is marked.
  */
 export function refuseOverlap(
-  { input, add = [] }: Pick<InputOptions, 'input' | 'add'>,
+  { path }: Input,
+  { add = [] }: Pick<InputOptions, 'add'>,
   outputs: readonly { readonly path: string; readonly isDirectory: boolean }[],
 ): void {
-  const { path } = locate(input);
   const source = { path, stat: path === '-' ? attempt(() => fstatSync(0)) : statOf(path) };
   for (const output of outputs) {
     const stat = statOf(output.path);

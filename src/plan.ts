@@ -7,6 +7,7 @@ import { withInput } from './input.js';
 import type { FlattenOptions } from './options.js';
 import { planImage } from './sinks/ext/plan.js';
 import { parseOutput } from './sinks/output.js';
+import { parseInput } from './sources/transport.js';
 
 /** How large a disk image would be, and why. */
 export interface DiskPlan {
@@ -26,22 +27,26 @@ export async function planDisk(options: FlattenOptions): Promise<DiskPlan> {
     throw new FlattenError('USAGE', `a plan is for disk images, and the output is ${output.format}`);
   const { filesystem: format, path } = output;
   refuseMisfits(options, output);
-  return withInput(options, path, async ({ image, tree, context }) => {
-    refuseIdlePlatform(image, options, output);
-    const crew = new ContentCrew(context.signal);
-    try {
-      const plan = await planImage(
-        tree.rootfs,
-        { ...options.disk, format, strict: options.strict ?? false },
-        crew,
-        context,
-      );
-      await tree.verified;
-      return described(plan.image.geometry);
-    } finally {
-      await crew.dismiss();
-    }
-  });
+  return withInput(
+    { ...options, input: parseInput(options.input) },
+    path,
+    async ({ image, tree, context }) => {
+      refuseIdlePlatform(image, options, output);
+      const crew = new ContentCrew(context.signal);
+      try {
+        const plan = await planImage(
+          tree.rootfs,
+          { ...options.disk, format, strict: options.strict ?? false },
+          crew,
+          context,
+        );
+        await tree.verified;
+        return described(plan.image.geometry);
+      } finally {
+        await crew.dismiss();
+      }
+    },
+  );
 }
 
 function described(geometry: Geometry): DiskPlan {

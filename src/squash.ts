@@ -1,6 +1,6 @@
 import type { Context } from './context.js';
 import { FlattenError } from './errors.js';
-import { type MoreInputOptions, withTree } from './input.js';
+import { type ParsedInputOptions, withTree } from './input.js';
 import type { Keep } from './layer/kept.js';
 import type { LoadedTree } from './load-tree.js';
 import { parseChanges } from './oci/change.js';
@@ -56,7 +56,7 @@ export function flattenedOf(image: OpenedImage, { rootfs, base, verified }: Load
 export async function writeEvery(
   images: readonly OpenedImage[],
   output: ImageOutput,
-  input: MoreInputOptions,
+  input: ParsedInputOptions,
   sink: ImageSinkOptions,
   context: Context,
 ): Promise<Artifact> {

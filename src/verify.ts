@@ -13,6 +13,7 @@ import { type DifferenceCounts, showCounts, totalOf } from './rootfs/difference-
 import type { Content, Rootfs } from './rootfs/node.js';
 import type { ClosableImage } from './sources/image.js';
 import { openOne } from './sources/open.js';
+import { parseInput } from './sources/transport.js';
 
 /** What {@link verify} is asked to do. */
 export interface VerifyOptions extends InputOptions {
@@ -36,9 +37,10 @@ export async function verify(options: VerifyOptions): Promise<VerifyResult> {
   const { output, limit = Number.POSITIVE_INFINITY } = options;
   if (limit !== Number.POSITIVE_INFINITY && !(Number.isSafeInteger(limit) && limit >= 0))
     throw new FlattenError('USAGE', `{limit: ${limit}}: not a whole number`);
-  return withInput(options, undefined, async ({ image, tree, context }) => {
+  const [written, input] = [parseInput(output), parseInput(options.input)];
+  return withInput({ ...options, input }, undefined, async ({ image, tree, context }) => {
     refuseIdlePlatform(image, options);
-    const open = () => openOne(output, {}, context, { rootfsOnly: !isImage(output) });
+    const open = () => openOne(written, {}, context, { rootfsOnly: !isImage(output) });
     const found = await differencesOf({ path: output, open, limit }, tree.rootfs, context);
     await tree.verified;
     return { entries: tree.rootfs.entries, ...found };
@@ -47,7 +49,7 @@ export async function verify(options: VerifyOptions): Promise<VerifyResult> {
 
 /** Fails where what lies at `path` differs from the tree it was written from: a fault of the disk, the system, or flatten. */
 export async function verifyWritten(path: string, rootfs: Rootfs, context: Context): Promise<void> {
-  const open = () => openOne(isImage(path) ? path : `rootfs:${path}`, {}, context);
+  const open = () => openOne(parseInput(isImage(path) ? path : `rootfs:${path}`), {}, context);
   const { differences, counts } = await differencesOf({ path, open, limit: 1 }, rootfs, context);
   const [first] = differences;
   if (first === undefined) return;

@@ -16,7 +16,7 @@ import { nearImage, noRootfs } from './near-image.js';
 import { openBy, readings } from './recognise.js';
 import { directoryRootfs, tarRootfs } from './rootfs.js';
 import { ofArchive, pipe, spool, standardInput } from './spool.js';
-import { type Format, type Location, locate } from './transport.js';
+import type { Format, Input, StoredInput } from './transport.js';
 
 /** How {@link openOne} is to go about it. */
 export interface OpenOptions {
@@ -27,53 +27,41 @@ export interface OpenOptions {
 }
 
 /**
- * Opens the image that `reference` and `choice` mean: a path, `-`, a transport and a path (see {@link locate}), or
- * a stream of an archive.
+ * Opens the image that `input` and `choice` mean; an input may be a stream of an archive too.
  *
  * An image is told from a root filesystem by what is in it, never by its name. All JSON has been read and checked when
  * this resolves, no layer has. The caller closes the image, after all that was made of it.
  */
 export async function openOne(
-  reference: string | Readable,
+  input: Input | Readable,
   choice: Choice,
   context: Context,
   options: OpenOptions = {},
 ): Promise<ClosableImage> {
-  const { images, close } = await openImages(
-    reference,
-    { ...choice, everyPlatform: false },
-    context,
-    options,
-  );
+  const { images, close } = await openImages(input, { ...choice, everyPlatform: false }, context, options);
   return { ...images[0]!, close };
 }
 
 /** Opens the images that `choice` means: one, as {@link openOne} does, or with `everyPlatform` one for each platform. */
 export async function openImages(
-  reference: string | Readable,
+  input: Input | Readable,
   choice: Choice,
   context: Context,
   options: OpenOptions = {},
 ): Promise<Images> {
   const bounds = new InputBounds(context.limits);
-  if (typeof reference !== 'string') {
-    const stored = await spool(reference, 'the stream', context, bounds);
-    return openFile(stored, { path: 'the stream', format: 'any' }, choice, context, bounds, options);
+  if (!('kind' in input)) {
+    const stored = await spool(input, 'the stream', context, bounds);
+    return openFile(stored, { name: 'the stream', format: 'any' }, choice, { context, bounds, options });
   }
-  const location = locate(reference);
-  const meant = withName(choice, location.image);
-  if (location.path === '-')
-    return openFile(await standardInput(context, bounds), location, meant, context, bounds, options);
-  const stat = statOf(location);
-  if (stat.isDirectory()) return openDirectory(location, meant, context, options);
-  return openFile(
-    await fileAt(location.path, stat, context, bounds),
-    location,
-    meant,
-    context,
-    bounds,
-    options,
-  );
+  const { path, format } = input;
+  const meant = withName(choice, input.image);
+  const isStandard = path === '-';
+  const stat = isStandard ? undefined : statOf(input);
+  if (stat?.isDirectory()) return openDirectory(input, meant, context, options);
+  const stored = await (stat ? fileAt(path, stat, context, bounds) : standardInput(context, bounds));
+  const named = { name: isStandard ? 'standard input' : path, format };
+  return openFile(stored, named, meant, { context, bounds, options });
 }
 
 function withName(choice: Choice, image: string | undefined): Choice {
@@ -84,7 +72,7 @@ function withName(choice: Choice, image: string | undefined): Choice {
   });
 }
 
-function statOf({ path, format }: Location): Stats {
+function statOf({ path, format }: StoredInput): Stats {
   try {
     return statSync(path);
   } catch (error) {
@@ -112,30 +100,43 @@ async function fileAt(path: string, stat: Stats, context: Context, bounds: Input
   }
 }
 
+/** A file, as messages call it, and what its transport says it is. */
+interface Named {
+  readonly name: string;
+  readonly format: Format;
+}
+
+interface Means {
+  readonly context: Context;
+  readonly bounds: InputBounds;
+  readonly options: OpenOptions;
+}
+
 async function openFile(
   stored: ByteRange,
-  location: Location,
+  { name, format }: Named,
   choice: Choice,
-  context: Context,
-  bounds: InputBounds,
-  options: OpenOptions,
+  { context, bounds, options }: Means,
 ): Promise<Images> {
-  const name = location.path === '-' ? 'standard input' : location.path;
-  const file = await uncompressed(name, stored, location.format, context, bounds);
+  const file = await uncompressed(name, stored, format, context, bounds);
   const archive = new Archive(name, file.range, file.close);
   return owned(new Envelope(archive, bounds), (envelope) => {
     const rootfs = tarRootfs(name, file.range, bounds);
-    if (location.format === 'rootfs') return onlyRootfs(rootfs, choice);
+    if (format === 'rootfs') return onlyRootfs(rootfs, choice);
     archive.scan(context, () => readings(envelope, 'any').length > 0 || nearImage(archive) !== undefined);
-    const found = archive.whole ? readings(envelope, location.format) : [];
+    const found = archive.whole ? readings(envelope, format) : [];
     if (found.length > 0) return openBy(allowed(found, name, options), choice, context);
     if (archive.whole) refuseNear(archive);
     return onlyRootfs(rootfs, choice);
   });
 }
 
-function openDirectory(location: Location, choice: Choice, context: Context, options: OpenOptions): Images {
-  const { path, format } = location;
+function openDirectory(
+  { path, format }: StoredInput,
+  choice: Choice,
+  context: Context,
+  options: OpenOptions,
+): Images {
   const bounds = new InputBounds(context.limits);
   return owned(new Envelope(new DirectoryMembers(path, bounds), bounds), (envelope) => {
     const found = format === 'rootfs' ? [] : readings(envelope, format);

@@ -4,14 +4,20 @@ import { FlattenError } from '../errors.js';
 /** What a reference says an input is; `any` leaves it to the content. */
 export type Format = 'any' | 'docker-archive' | 'oci' | 'dir' | 'rootfs';
 
-/** A reference taken apart. */
-export interface Location {
+/** An image or a root filesystem in a file or a directory of this machine. */
+export interface StoredInput {
+  readonly kind: 'stored';
+  /** As it was typed: for messages. */
+  readonly text: string;
   readonly format: Format;
-  /** A path on this machine; `-` is standard input. */
+  /** `-` is standard input. */
   readonly path: string;
   /** The name or tag after the path. */
   readonly image?: string;
 }
+
+/** Where something is read from: an input taken apart. */
+export type Input = StoredInput;
 
 /** The transports of skopeo whose images lie in files, and what each says of its files. */
 const FORMATS: Readonly<Record<string, Format>> = {
@@ -35,20 +41,22 @@ const COMMANDS: Readonly<Record<string, string>> = {
 const FOREIGN =
   /^((docker-image|docker-tar|registry|ostree|sif|tarball|s3|gs|gcs|az|file):|[a-z][a-z0-9+.-]*:\/\/)/i;
 
-/** Takes apart `PATH`, `-`, `docker-archive:PATH[:NAME:TAG]`, `oci:PATH[:TAG]`, `oci-archive:PATH[:TAG]`, `dir:PATH` or `rootfs:PATH`. */
-export function locate(reference: string): Location {
-  const [, transport = '', rest = ''] = TRANSPORT.exec(reference) ?? [];
-  refuseForeign(transport === 'rootfs' ? rest : reference);
+/**
+ * Takes an input apart: `PATH`, `-`, `docker-archive:PATH[:NAME:TAG]`, `oci:PATH[:TAG]`, `oci-archive:PATH[:TAG]`, `dir:PATH` or `rootfs:PATH`.
+ * Throws `USAGE` where it makes no sense, and `UNSUPPORTED` for what is in no file.
+ */
+export function parseInput(text: string): Input {
+  const [, transport = '', rest = ''] = TRANSPORT.exec(text) ?? [];
+  refuseForeign(transport === 'rootfs' ? rest : text);
   const format = Object.hasOwn(FORMATS, transport) ? FORMATS[transport]! : 'any';
-  const location =
+  const place =
     format === 'any'
-      ? { path: reference }
+      ? { path: text }
       : format === 'rootfs' || format === 'dir'
         ? { path: rest }
         : splitName(rest);
-  if (location.path === '')
-    throw new FlattenError('USAGE', `input ${JSON.stringify(reference)}: names no path`);
-  return { format, ...location };
+  if (place.path === '') throw new FlattenError('USAGE', `input ${JSON.stringify(text)}: names no path`);
+  return { kind: 'stored', text, format, ...place };
 }
 
 const TRANSPORT = /^([a-z-]+):(.*)$/s;

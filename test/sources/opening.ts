@@ -4,6 +4,7 @@ import type { TestContext } from 'node:test';
 import { type Context, DEFAULT_LIMITS } from '../../src/context.js';
 import type { Choice, ClosableImage } from '../../src/sources/image.js';
 import { type OpenOptions, openOne } from '../../src/sources/open.js';
+import { parseInput } from '../../src/sources/transport.js';
 import { scratch } from '../support/scratch.js';
 import { archive } from '../support/tar.js';
 
@@ -35,7 +36,7 @@ export async function open(
   context: Context = session(t),
   options: OpenOptions = {},
 ): Promise<ClosableImage> {
-  const image = await openOne(reference, choice, context, options);
+  const image = await openOne(parseInput(reference), choice, context, options);
   t.after(() => image.close());
   return image;
 }

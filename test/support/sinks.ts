@@ -9,6 +9,7 @@ import type { Layer } from '../../src/layer/layer.js';
 import { loadTree } from '../../src/load-tree.js';
 import type { FlattenOptions } from '../../src/options.js';
 import { openOne } from '../../src/sources/open.js';
+import { parseInput } from '../../src/sources/transport.js';
 import { listDirectory } from './list-directory.js';
 import { listRootfs } from './list-rootfs.js';
 import { listNextTar } from './list-tar.js';
@@ -66,7 +67,7 @@ async function listInMemory(
   const { keepDirlinks = false, image, onEvent = () => {}, digests = true } = options;
   const signal = new AbortController().signal;
   const context = { signal, tmp: tmpdir(), limits: DEFAULT_LIMITS, digests, report: onEvent };
-  const opened = await openOne(input, image === undefined ? {} : { image }, context);
+  const opened = await openOne(parseInput(input), image === undefined ? {} : { image }, context);
   try {
     const tree = await loadTree(opened.layers, { keepDirlinks }, context);
     try {
@@ -136,7 +137,7 @@ function throughKeptBase(): TestSink {
 async function layersOf(input: string, image?: string): Promise<readonly Layer[]> {
   const signal = new AbortController().signal;
   const context = { signal, tmp: tmpdir(), limits: DEFAULT_LIMITS, digests: false, report: () => {} };
-  const opened = await openOne(input, image === undefined ? {} : { image }, context);
+  const opened = await openOne(parseInput(input), image === undefined ? {} : { image }, context);
   await opened.close();
   return opened.layers;
 }
