@@ -23,6 +23,7 @@ export {
 export type { InputOptions } from './input.js';
 export { type ContentLayer, contentLayer } from './layer/content-layer.js';
 export type { Layer, LayerEntry, OpenLayer } from './layer/layer.js';
+export type { Loss } from './losses.js';
 export type { ImageConfig } from './oci/config.js';
 export type { Digest } from './oci/digest.js';
 export type { Platform } from './oci/platform.js';
@@ -44,7 +45,7 @@ export type { DifferenceCounts } from './rootfs/difference-counts.js';
 export type { Content, Directory, Metadata, Node, Rootfs } from './rootfs/node.js';
 export { FORMATS, type Format } from './sinks/format.js';
 export type { DiskOptions } from './sinks/open.js';
-export type { Artifact, Loss } from './sinks/sink.js';
+export type { Artifact } from './sinks/sink.js';
 export type { SquashOptions } from './squash.js';
 export { Entry, Tree, type TreeSink as Sink } from './tree.js';
 export { type VerifyOptions, type VerifyResult, verify } from './verify.js';

@@ -1,11 +1,8 @@
 import { FlattenError } from './errors.js';
-import { ContentCrew } from './ext/content/crew.js';
-import type { Geometry } from './ext/geometry.js';
-import { planLines } from './ext/plan-lines.js';
+import { type ExtPlan, planExt, planLines } from './ext/ext.js';
 import { refuseIdlePlatform, refuseMisfits } from './fits.js';
 import { withInput } from './input.js';
 import type { FlattenOptions } from './options.js';
-import { planImage } from './sinks/ext/plan.js';
 import { parseOutput } from './sinks/output.js';
 import { parseInput } from './sources/transport.js';
 
@@ -27,29 +24,24 @@ export async function planDisk(options: FlattenOptions): Promise<DiskPlan> {
     throw new FlattenError('USAGE', `a plan is for disk images, and the output is ${output.format}`);
   const { filesystem: format, path } = output;
   refuseMisfits(options, output);
-  return withInput(
-    { ...options, input: parseInput(options.input) },
-    path,
-    async ({ image, tree, context }) => {
-      refuseIdlePlatform(image, options, output);
-      const crew = new ContentCrew(context.signal);
-      try {
-        const plan = await planImage(
-          tree.rootfs,
-          { ...options.disk, format, strict: options.strict ?? false },
-          crew,
-          context,
-        );
-        await tree.verified;
-        return described(plan.image.geometry);
-      } finally {
-        await crew.dismiss();
-      }
-    },
-  );
+  const input = parseInput(options.input);
+  return withInput({ ...options, input }, path, async ({ image, tree, context }) => {
+    refuseIdlePlatform(image, options, output);
+    const plan = await planExt(
+      tree.rootfs,
+      { ...options.disk, format, strict: options.strict ?? false },
+      context,
+    );
+    try {
+      await tree.verified;
+      return described(plan);
+    } finally {
+      await plan.close();
+    }
+  });
 }
 
-function described(geometry: Geometry): DiskPlan {
-  const { bytes, blocks, inodes, freeBlocks, freeInodes } = geometry;
-  return { bytes, blocks, inodes, freeBlocks, freeInodes, lines: planLines(geometry) };
+function described(plan: ExtPlan): DiskPlan {
+  const { bytes, blocks, inodes, freeBlocks, freeInodes } = plan.image.geometry;
+  return { bytes, blocks, inodes, freeBlocks, freeInodes, lines: planLines(plan) };
 }

@@ -3,13 +3,14 @@ import { FlattenError } from './errors.js';
 import { type ParsedInputOptions, withTree } from './input.js';
 import type { Keep } from './layer/kept.js';
 import type { LoadedTree } from './load-tree.js';
+import { Losses } from './losses.js';
 import { parseChanges } from './oci/change.js';
 import { parsePlatform } from './oci/platform.js';
 import { originOf } from './origin.js';
 import type { ImageOptions, ImageSinkOptions } from './sinks/image.js';
-import { Losses, withLosses } from './sinks/loss.js';
 import type { ImageOutput } from './sinks/output.js';
 import type { Artifact, Flattened } from './sinks/sink.js';
+import { withLosses } from './sinks/sink.js';
 import type { OpenedImage } from './sources/image.js';
 
 /** What an image that is written can be asked for. */

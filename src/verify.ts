@@ -1,7 +1,8 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import type { Context } from './context.js';
+import { DISK_HEAD, diskKindOf } from './disk-magic.js';
 import { FlattenError } from './errors.js';
-import { readExt } from './ext/read.js';
+import { readExt } from './ext/ext.js';
 import { refuseIdlePlatform } from './fits.js';
 import { type InputOptions, withInput } from './input.js';
 import { ContentReader } from './layer/content.js';
@@ -164,13 +165,12 @@ function isImage(output: string): boolean {
   return /^(oci|oci-archive|docker-archive):/.test(output);
 }
 
-/** The magic number of ext2, ext3 and ext4: 0xEF53 in the superblock, 1024 bytes into the file. */
 function isExt(path: string): boolean {
   if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return false;
   const fd = openSync(path, 'r');
   try {
-    const magic = Buffer.alloc(2);
-    return readSync(fd, magic, 0, 2, 1024 + 56) === 2 && magic.readUInt16LE() === 0xef53;
+    const head = Buffer.alloc(DISK_HEAD);
+    return diskKindOf(head.subarray(0, readSync(fd, head, 0, DISK_HEAD, 0))) === 'ext';
   } finally {
     closeSync(fd);
   }

@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { findTool } from '../src/sinks/ext/tool.js';
+import { findTool } from '../src/ext/tool.js';
 import { getfacl } from './support/getfacl.js';
 import { needs } from './support/needs.js';
 import { run } from './support/program.js';

@@ -21,10 +21,12 @@ const ROWS = [
   ['sources', 'sinks'],
   ['ext'],
   ['layer'],
+  ['compression'],
   ['rootfs', 'tar'],
   ['oci'],
-  ['meter.ts'],
-  ['context.ts'],
+  ['losses.ts', 'meter.ts'],
+  ['context.ts', 'disk-magic.ts'],
+  ['threads', 'host'],
   ['errors.ts'],
 ];
 
@@ -62,6 +64,33 @@ test('arrows point down: a room imports itself and lower rooms only', () => {
   assert.ok(inSrc.length > 50, 'the scan found the imports');
   const upward = inSrc.filter(({ from, to }) => room(from) !== room(to) && row(from) >= row(to));
   assert.deepEqual(upward, []);
+});
+
+test('no files import each other in a circle, types included', () => {
+  const targets = new Map<string, string[]>();
+  for (const { from, to } of imports())
+    if (to.endsWith('.ts')) targets.set(from, [...(targets.get(from) ?? []), to]);
+  const done = new Set<string>();
+  const circles: string[] = [];
+  const visit = (file: string, way: readonly string[]) => {
+    if (way.includes(file)) circles.push([...way.slice(way.indexOf(file)), file].join(' -> '));
+    if (way.includes(file) || done.has(file)) return;
+    for (const target of targets.get(file) ?? []) visit(target, [...way, file]);
+    done.add(file);
+  };
+  for (const file of targets.keys()) visit(file, []);
+  assert.deepEqual(circles, []);
+});
+
+test('a format has one face: the rest of src/ imports no other file of its room', () => {
+  const behind = imports().filter(
+    ({ from, to }) => room(to) === 'ext' && room(from) !== 'ext' && to !== 'ext/ext.ts',
+  );
+  assert.deepEqual(behind, []);
+  assert.ok(
+    imports().some(({ to }) => to === 'ext/ext.ts'),
+    'the scan found the face',
+  );
 });
 
 test('rootfs/ and oci/ touch no file system', () => {

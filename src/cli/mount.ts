@@ -1,13 +1,13 @@
 import { closeSync, constants, fstatSync, openSync, readSync, realpathSync } from 'node:fs';
 import type { Command } from 'commander';
+import { diskKindOf, EXT_SUPERBLOCK } from '../disk-magic.js';
 import { FlattenError, ioError, throwIfAborted } from '../errors.js';
-import { mounts } from '../sinks/staging/mounts.js';
+import { mounts } from '../host/mounts.js';
 import { addReportOptions, type ReportFlags, reportDone } from './report.js';
 
 const OPTIONS = ['loop', 'ro', 'noatime', 'nodiratime'];
-/** In the superblock, 1024 bytes into the file: the magic number, and the incompatible features. */
-const MAGIC = [1024 + 56, 0xef53] as const;
-const INCOMPATIBLE = 1024 + 96;
+/** Where an ext superblock has its incompatible features. */
+const INCOMPATIBLE = EXT_SUPERBLOCK + 96;
 const NEEDS_RECOVERY = 4;
 
 /** `flatten mount IMAGE DIR` and `flatten unmount DIR`. */
@@ -55,7 +55,7 @@ function mountOptions(image: string): string[] {
   } catch (error) {
     throw ioError(error, image);
   }
-  if (superblock.readUInt16LE(MAGIC[0]) !== MAGIC[1]) {
+  if (diskKindOf(superblock) !== 'ext') {
     throw new FlattenError('USAGE', `${image}: is no ext2, ext3 or ext4 image`, {
       hint: `make one: flatten IMAGE -o disk.img`,
     });

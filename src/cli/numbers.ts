@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import type { Share } from '../ext/size-options.js';
+import type { Share } from '../ext/ext.js';
 
 const LETTERS = ['', 'K', 'M', 'G', 'T'];
 

@@ -1,8 +1,13 @@
 import type { Geometry } from './geometry.js';
 import { BLOCK } from './structures/features.js';
 
+/** What {@link planLines} needs of an `ExtPlan`. */
+interface PlannedSize {
+  readonly image: { readonly geometry: Geometry };
+}
+
 /** How an image's size comes together, line by line, for a person. The blocks add up to the total; what is none is left out. */
-export function planLines(geometry: Geometry): string[] {
+export function planLines({ image: { geometry } }: PlannedSize): string[] {
   const { demand, format, groups, journalBlocks, journalMap } = geometry;
   const map = format === 'ext4' ? 'extent trees' : 'indirect blocks';
   const parts: readonly (readonly [number, string])[] = [

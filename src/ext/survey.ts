@@ -3,8 +3,9 @@ import type { Context } from '../context.js';
 import { Meter } from '../meter.js';
 import type { File, Node } from '../rootfs/node.js';
 import { walk } from '../rootfs/walk.js';
-import type { ContentCrew } from './content/crew.js';
-import { RowBuilder, sharedUint32 } from './content/rows.js';
+import { sharedUint32 } from '../threads/shared.js';
+import type { ContentPool } from './content/pool.js';
+import { RowBuilder } from './content/rows.js';
 import type { NumberedTree } from './numbering.js';
 import { intersect, type Runs, union } from './runs.js';
 import { BLOCK, FIRST_INODE } from './structures/features.js';
@@ -26,7 +27,7 @@ const LINES = 1024;
  */
 export async function survey(
   tree: NumberedTree,
-  crew: ContentCrew,
+  pool: ContentPool,
   context: Pick<Context, 'report'>,
 ): Promise<Survey> {
   // As if all files lay one after another, each from a block of its own.
@@ -41,7 +42,7 @@ export async function survey(
   const rows = builder.finish();
   const sums = sharedUint32(rows.length);
   const data = union(
-    await crew.start(rows, { kind: 'survey', sums }).finish(new Meter(context, 'plan', rows.bytes)),
+    await pool.start(rows, { kind: 'survey', sums }).finish(new Meter(context, 'plan', rows.bytes)),
   );
   const runsOf = (file: File): Runs => {
     const i = tree.numberOf(file) - FIRST_INODE - tree.firstFile;

@@ -1,39 +1,14 @@
 import { DEFAULT_LIMITS, type Limits } from '../context.js';
 import { FlattenError } from '../errors.js';
+import { heapForTree, isHeapFull } from '../host/heap.js';
 import type { TarEntry } from '../tar/entry.js';
-import { heapForTree, isHeapFull } from './heap.js';
-
-/**
- * What an xattr, a run of a sparse file, or an entry of an ACL that waits for numbers takes in memory besides its own bytes.
- * Measured: a run takes 64 bytes in the tree, and up to 400 with those that a disk image takes.
- */
-const OVERHEAD = { xattr: 256, run: 320, named: 128 };
+import { maxMetadata, metadataOf } from '../tar/footprint.js';
 
 /** The entries, and the bytes of metadata, at the first look at the heap; each later one comes when there is a sixteenth more. */
 const FIRST_LOOK = { entries: 4096, metadata: 2 ** 20 };
 
 /** The most bytes of symlink targets that are followed to find where entries belong. Honest images follow a few thousand. */
 export const MAX_FOLLOWED = 32 * 2 ** 20;
-
-/**
- * The most bytes that the headers of an image with so many entries may take, names, xattrs and sparse maps with them:
- * what is parsed, and mostly held in memory.
- */
-export function maxMetadata({ maxEntries }: Limits): number {
-  return 64 * 2 ** 20 + 256 * maxEntries;
-}
-
-/** What an entry's headers take in memory, about, beyond what each takes. */
-export function metadataOf(entry: TarEntry): number {
-  const { path, linkpath, headerBytes = 0, xattrs, segments, namedAcls = [] } = entry;
-  let bytes = Math.max(headerBytes, path.length + linkpath.length);
-  if (segments !== undefined) bytes += segments.length * OVERHEAD.run;
-  for (const { entries } of namedAcls) bytes += entries.length * OVERHEAD.named;
-  if (xattrs.size > 0) {
-    for (const [name, value] of xattrs) bytes += name.length + value.length + OVERHEAD.xattr;
-  }
-  return bytes;
-}
 
 /** Counts what an image's layers ask for against its limits; passing one is a `LIMIT` error. One serves all layers of an image. */
 export class Budget {

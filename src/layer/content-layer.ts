@@ -1,10 +1,11 @@
 import { closeSync, fstatSync } from 'node:fs';
 import { Readable } from 'node:stream';
+import { writeAll } from '../host/bytes.js';
+import { unlinkedFile } from '../host/unlinked-file.js';
 import type { Digest } from '../oci/digest.js';
+import { Allowance } from '../threads/allowance.js';
 import type { Layer } from './layer.js';
 import { tarLayer } from './tar-layer.js';
-import { Allowance } from './unpack-allowance.js';
-import { unlinkedFile, writeAll } from './unpack-file.js';
 
 /** A layer whose bytes come from anywhere. */
 export interface ContentLayer {

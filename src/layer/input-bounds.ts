@@ -1,6 +1,6 @@
+import { type Counts, countsOf, raiseCounts } from '../compression/counts.js';
 import type { Limits } from '../context.js';
-import { Allowance } from './unpack-allowance.js';
-import { type Counts, countsOf, raiseCounts } from './unpack-counts.js';
+import { Allowance } from '../threads/allowance.js';
 
 /**
  * Bytes that may be unpacked for each stored one. Deflate makes at most 1,032 of one; other compressions make millions,

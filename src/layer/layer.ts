@@ -1,16 +1,10 @@
 import type { Context } from '../context.js';
+import type { ByteRange } from '../host/bytes.js';
 import type { Digest } from '../oci/digest.js';
 import type { LayerFile } from '../rootfs/node.js';
 import type { TarEntry } from '../tar/entry.js';
 import type { InputBounds } from './input-bounds.js';
 import type { Loading } from './loading.js';
-
-/** Bytes inside an open file. */
-export interface ByteRange {
-  readonly fd: number;
-  readonly offset: number;
-  readonly length: number;
-}
 
 /** A layer as a source found it: stored, perhaps compressed, not yet read. */
 export interface Layer {

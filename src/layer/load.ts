@@ -1,10 +1,10 @@
+import { countsOf } from '../compression/counts.js';
+import { DecompressPool, PARALLEL } from '../compression/decompress-pool.js';
 import type { Context, Limits } from '../context.js';
 import { throwIfAborted } from '../errors.js';
 import { Meter } from '../meter.js';
+import { Allowance } from '../threads/allowance.js';
 import type { Layer, OpenLayer } from './layer.js';
-import { Allowance } from './unpack-allowance.js';
-import { countsOf } from './unpack-counts.js';
-import { PARALLEL, UnpackThreads } from './unpack-threads.js';
 
 /**
  * Opens an image's layers and yields them in order, base first. While the caller reads one, the next are being opened,
@@ -17,7 +17,7 @@ import { PARALLEL, UnpackThreads } from './unpack-threads.js';
 export async function* openLayers(layers: readonly Layer[], context: Context): AsyncGenerator<OpenLayer> {
   const stop = new AbortController();
   const signal = AbortSignal.any([context.signal, stop.signal]);
-  const threads = new UnpackThreads();
+  const threads = new DecompressPool();
   const allowance = new Allowance(context.limits.maxSize);
   const counts = countsOf(boundsOn(layers, context.limits));
   const known = new Map<string, Promise<OpenLayer>>();

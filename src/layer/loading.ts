@@ -1,10 +1,10 @@
-import type { Allowance } from './unpack-allowance.js';
-import type { Counts } from './unpack-counts.js';
-import type { UnpackThreads } from './unpack-threads.js';
+import type { Counts } from '../compression/counts.js';
+import type { DecompressPool } from '../compression/decompress-pool.js';
+import type { Allowance } from '../threads/allowance.js';
 
 /** What the layers of one image share while they are opened together. */
 export interface Loading {
-  readonly threads: UnpackThreads;
+  readonly threads: DecompressPool;
   /** The bytes that they may come to, and their members. */
   readonly allowance: Allowance;
   readonly counts: Counts;

@@ -1,16 +1,17 @@
+import { countsOf } from '../compression/counts.js';
+import { compressionOfRange, decompress } from '../compression/decompress.js';
+import { DecompressPool } from '../compression/decompress-pool.js';
 import type { Context, WarningCode } from '../context.js';
 import { FlattenError } from '../errors.js';
+import type { ByteRange } from '../host/bytes.js';
+import { readRange } from '../host/bytes.js';
 import { algorithm, type Digest } from '../oci/digest.js';
 import type { LayerFile } from '../rootfs/node.js';
 import { scanTar } from '../tar/scan.js';
+import { Allowance } from '../threads/allowance.js';
 import type { InputBounds } from './input-bounds.js';
-import type { ByteRange, Layer, LayerEntry, OpenLayer } from './layer.js';
+import type { Layer, LayerEntry, OpenLayer } from './layer.js';
 import type { Loading } from './loading.js';
-import { compressionOfRange, unpack } from './unpack.js';
-import { Allowance } from './unpack-allowance.js';
-import { countsOf } from './unpack-counts.js';
-import { readRange } from './unpack-file.js';
-import { UnpackThreads } from './unpack-threads.js';
 
 /** A tar in an open file, perhaps a compressed one. */
 export interface TarLayer {
@@ -45,7 +46,7 @@ export function tarLayer(layer: TarLayer): Layer {
     async open(context, shared) {
       const loading = shared ?? alone(context, bounds);
       try {
-        const open = compressionOfRange(blob) === 'none' ? openInPlace : openUnpacked;
+        const open = compressionOfRange(blob) === 'none' ? openInPlace : openCompressed;
         return await open(layer, context, loading);
       } catch (error) {
         throw inLayer(error, name);
@@ -59,7 +60,7 @@ export function tarLayer(layer: TarLayer): Layer {
 function alone({ limits }: Context, bounds: InputBounds | undefined): Loading {
   const allowance = new Allowance(limits.maxSize);
   const counts = countsOf(bounds?.limits ?? limits);
-  return { threads: new UnpackThreads(1), allowance, counts, order: 0, progress: () => {} };
+  return { threads: new DecompressPool(1), allowance, counts, order: 0, progress: () => {} };
 }
 
 async function openInPlace(layer: TarLayer, context: Context, loading: Loading): Promise<OpenLayer> {
@@ -77,14 +78,14 @@ async function openInPlace(layer: TarLayer, context: Context, loading: Loading):
   };
 }
 
-async function openUnpacked(layer: TarLayer, context: Context, loading: Loading): Promise<OpenLayer> {
+async function openCompressed(layer: TarLayer, context: Context, loading: Loading): Promise<OpenLayer> {
   const { name, blob, bounds } = layer;
   const { threads, allowance, counts, order, progress } = loading;
   const digest = context.digests ? layer.digest : undefined;
   const diffID = context.digests ? layer.diffID : undefined;
-  const unpacked = await unpack(blob, context, {
+  const decompressed = await decompress(blob, context, {
     stored: digest && algorithm(digest),
-    unpacked: diffID && algorithm(diffID),
+    uncompressed: diffID && algorithm(diffID),
     onProgress: progress,
     allowances: bounds ? [allowance, bounds.temporary] : [allowance],
     counts,
@@ -94,10 +95,10 @@ async function openUnpacked(layer: TarLayer, context: Context, loading: Loading)
     if (isDamage && digest) await verifyInPlace({ name, blob, digest }, threads, context.signal);
     throw error;
   });
-  const { range, close } = unpacked;
+  const { range, close } = decompressed;
   try {
-    if (digest) compare('stored bytes', digest, unpacked.storedDigest);
-    if (diffID) compare('uncompressed bytes', diffID, unpacked.unpackedDigest);
+    if (digest) compare('stored bytes', digest, decompressed.storedDigest);
+    if (diffID) compare('uncompressed bytes', diffID, decompressed.uncompressedDigest);
   } catch (error) {
     close();
     throw error;
@@ -111,14 +112,14 @@ async function openUnpacked(layer: TarLayer, context: Context, loading: Loading)
 }
 
 /** Compares both digests with the bytes as they are stored. */
-async function verifyInPlace(layer: TarLayer, threads: UnpackThreads, signal: AbortSignal): Promise<void> {
+async function verifyInPlace(layer: TarLayer, threads: DecompressPool, signal: AbortSignal): Promise<void> {
   const { name, blob, digest, diffID } = layer;
   const expected = [digest, diffID].filter((value) => value !== undefined);
-  const [stored, unpacked] = new Set(expected.map(algorithm)); // one and the same, as a rule
+  const [stored, uncompressed] = new Set(expected.map(algorithm)); // one and the same, as a rule
   if (stored === undefined) return;
-  const job = { input: blob, compression: 'none', stored, unpacked } as const;
+  const job = { input: blob, compression: 'none', stored, uncompressed } as const;
   const result = await threads.runAside(job, { signal });
-  const actual = (value: Digest) => (algorithm(value) === stored ? result.stored : result.unpacked);
+  const actual = (value: Digest) => (algorithm(value) === stored ? result.stored : result.uncompressed);
   try {
     for (const value of expected) compare(value === digest ? 'stored bytes' : 'bytes', value, actual(value));
   } catch (error) {

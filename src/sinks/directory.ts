@@ -1,11 +1,11 @@
 import { availableParallelism } from 'node:os';
 import type { Context } from '../context.js';
-import { type Libc, libc } from '../layer/libc.js';
+import { type Libc, libc } from '../host/libc.js';
+import { Losses } from '../losses.js';
 import type { Rootfs } from '../rootfs/node.js';
-import { Crew } from './directory/crew.js';
+import { FilePool } from './directory/file-pool.js';
 import { Pace } from './directory/pace.js';
 import { writeTree } from './directory/tree-writer.js';
-import { Losses } from './loss.js';
 import type { Artifact, Flattened, Sink, SinkOptions } from './sink.js';
 import { refuseExisting, stageDirectory } from './staging.js';
 
@@ -49,11 +49,11 @@ export async function writeDirectory(
     const top = new Set(rootfs.root.children.keys());
     const staging = await stageDirectory(output, { ...options, top, libc: machine.libc });
     try {
-      const crew = new Crew(pace);
+      const pool = new FilePool(pace);
       try {
-        await writeTree(rootfs, staging.path, { ...options, libc: machine.libc, losses, crew, pace });
+        await writeTree(rootfs, staging.path, { ...options, libc: machine.libc, losses, pool, pace });
       } finally {
-        await crew.dismiss();
+        await pool.close();
       }
       pace.done();
       await pace.wait(verified);

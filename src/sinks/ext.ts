@@ -1,25 +1,22 @@
 import { createHash } from 'node:crypto';
-import { closeSync, createReadStream, ftruncateSync, openSync, statSync } from 'node:fs';
+import { createReadStream, statSync } from 'node:fs';
+import type { Codec } from '../compression/block.js';
 import type { Context } from '../context.js';
 import { ioError, throwIfAborted } from '../errors.js';
-import { ContentCrew } from '../ext/content/crew.js';
-import { writeStructure } from '../ext/populate/populate.js';
-import type { PackKind } from '../layer/pack.js';
+import { checkExtTools, type ExtOptions, type ExtPlan, planExt, writeExt } from '../ext/ext.js';
+import type { Loss } from '../losses.js';
 import { Meter } from '../meter.js';
 import type { Digest } from '../oci/digest.js';
-import { finishImage, formatImage, judgeImage } from './ext/format.js';
-import { type ExtOptions, type PlannedImage, planImage } from './ext/plan.js';
-import { checkVersion } from './ext/tool.js';
-import { packFile } from './pack-file.js';
+import { compressFile } from './compress-file.js';
 import type { Artifact, Flattened, Sink, SinkOptions } from './sink.js';
 import { stageFile } from './staging.js';
 
-export type { ExtOptions } from './ext/plan.js';
-
 /** Options of the sink beyond the image's own. */
 export interface ExtSinkOptions extends ExtOptions {
-  /** Pack the finished image. Default: as it is. */
-  readonly compression?: PackKind;
+  /** Compress the finished image. Default: as it is. */
+  readonly compression?: Codec;
+  /** Compute the file's digest. Default false. */
+  readonly digest?: boolean;
 }
 
 /**
@@ -33,7 +30,7 @@ export function extSink(output: string, options: SinkOptions & ExtSinkOptions): 
     write: (flattened, context) =>
       compression === undefined
         ? writeImage(output, options, flattened, context)
-        : writePacked(output, compression, options, flattened, context),
+        : writeCompressed(output, compression, options, flattened, context),
   };
 }
 
@@ -45,20 +42,21 @@ async function writeImage(
 ): Promise<Artifact> {
   const staging = await stageFile(output, options);
   try {
-    const { losses, image } = await plannedImage(output, staging.path, options, flattened, context);
+    const losses = await builtImage(output, staging.path, options, flattened, context);
     const digest = options.digest ? await digestOf(staging.path, context) : undefined;
+    const { size: bytes } = statSync(staging.path);
     await staging.publish();
     const { entries } = flattened.rootfs;
-    return { output, entries, bytes: image.geometry.bytes, ...(digest && { digest }), losses };
+    return { output, entries, bytes, ...(digest && { digest }), losses };
   } finally {
     await staging.discard();
   }
 }
 
-/** The image is made whole, beside the output, since mke2fs and e2fsck want a file; then it is packed. */
-async function writePacked(
+/** The image is made whole, beside the output, since mke2fs and e2fsck want a file; then it is compressed. */
+async function writeCompressed(
   output: string,
-  kind: PackKind,
+  kind: Codec,
   { check, ...options }: SinkOptions & ExtSinkOptions,
   flattened: Flattened,
   context: Context,
@@ -66,9 +64,9 @@ async function writePacked(
   const staging = await stageFile(output, options);
   const { raw } = staging;
   try {
-    const { losses } = await plannedImage(output, raw, options, flattened, context);
+    const losses = await builtImage(output, raw, options, flattened, context);
     await check?.(raw);
-    const packed = await packFile(raw, staging.path, kind, context).catch((error) => {
+    const packed = await compressFile(raw, staging.path, kind, context).catch((error) => {
       throw inWords(error, output);
     });
     await staging.publish();
@@ -79,64 +77,34 @@ async function writePacked(
 }
 
 /** Plans an image and builds it whole and verified at `path`, not yet published. */
-async function plannedImage(
+async function builtImage(
   output: string,
   path: string,
   options: SinkOptions & ExtSinkOptions,
   flattened: Flattened,
   context: Context,
-): Promise<PlannedImage> {
+): Promise<readonly Loss[]> {
   flattened.verified.catch(() => {}); // it is awaited in the end; until then its failure is no unhandled one
-  const crew = new ContentCrew(context.signal);
+  let plan: ExtPlan | undefined;
   try {
-    const ready = checkVersion({ signal: context.signal, time: 1 });
+    const ready = checkExtTools(context.signal);
     ready.catch(() => {}); // as above
-    const plan = await planImage(flattened.rootfs, options, crew, context);
+    plan = await planExt(flattened.rootfs, options, context);
     await ready;
-    await buildImage(path, plan, crew, context);
+    await writeExt(path, plan, context);
     await flattened.verified;
     throwIfAborted(context.signal);
-    return plan;
+    return plan.losses;
   } catch (error) {
     throw inWords(error, output);
   } finally {
-    await crew.dismiss();
+    await plan?.close();
   }
 }
 
 function inWords(error: unknown, output: string): unknown {
   const isFromSystem = (error as NodeJS.ErrnoException).syscall !== undefined;
   return isFromSystem ? ioError(error, `${output}: cannot be written`) : error;
-}
-
-async function buildImage(
-  path: string,
-  { image, identity }: PlannedImage,
-  crew: ContentCrew,
-  context: Context,
-): Promise<void> {
-  const { signal } = context;
-  const tools = { signal, time: image.time };
-  const fd = openSync(path, 'wx+');
-  try {
-    ftruncateSync(fd, image.geometry.bytes);
-    await formatImage(path, image.geometry, identity, tools);
-    const rows = await writeStructure(fd, image, signal);
-    await finishImage(path, tools);
-    // e2fsck reads no content, but has all that is written brought to the disk first: so it starts before the content.
-    const judged = judgeImage(path, tools);
-    const copying = crew.start(rows, { kind: 'copy', fd });
-    const copied = copying.finish(new Meter(context, 'write', rows.bytes));
-    await settled(judged, copied);
-  } finally {
-    closeSync(fd);
-  }
-}
-
-/** Waits for both, whatever becomes of them; throws the first's failure, or the second's. */
-async function settled(...promises: readonly Promise<unknown>[]): Promise<void> {
-  const outcomes = await Promise.allSettled(promises);
-  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
 }
 
 async function digestOf(path: string, context: Context): Promise<Digest> {

@@ -1,5 +1,5 @@
-import type { ExtFormat } from '../ext/structures/features.js';
-import type { PackKind } from '../layer/pack.js';
+import type { Codec } from '../compression/block.js';
+import type { ExtFormat } from '../ext/ext.js';
 import { IMAGE_FORMATS, type ImageFormat } from './image/location.js';
 
 /** The formats of output, by name. */
@@ -39,17 +39,17 @@ export function isImageFormat(format: Format): format is ImageFormat {
 }
 
 /** What a disk image's format says: the file system, and how the file is compressed. */
-export function diskOf(format: DiskFormat): [ExtFormat, PackKind | undefined] {
+export function diskOf(format: DiskFormat): [ExtFormat, Codec | undefined] {
   const [name, ending] = format.split('.') as [ExtFormat, string | undefined];
   return [name, compressionOf(ending)];
 }
 
 /** How the file of a flat tar is compressed. */
-export function tarCompression(format: TarFormat): PackKind | 'none' {
+export function tarCompression(format: TarFormat): Codec | 'none' {
   return compressionOf(format.split('.')[1]) ?? 'none';
 }
 
-function compressionOf(ending: string | undefined): PackKind | undefined {
+function compressionOf(ending: string | undefined): Codec | undefined {
   return ending === undefined ? undefined : ending === 'gz' ? 'gzip' : 'zstd';
 }
 

@@ -1,10 +1,10 @@
-import type { ExtOptions } from './ext.js';
+import type { ExtOptions } from '../ext/ext.js';
 import type { ImageOptions } from './image.js';
 import type { Output } from './output.js';
 import type { Sink, SinkOptions } from './sink.js';
 
 /** What a disk image can be asked for; nothing of it makes sense elsewhere. */
-export type DiskOptions = Omit<ExtOptions, 'format' | 'time' | 'digest'>;
+export type DiskOptions = Omit<ExtOptions, 'format' | 'time'>;
 
 /** Options of every kind of output. */
 export interface OutputOptions extends SinkOptions {

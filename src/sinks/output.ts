@@ -1,7 +1,7 @@
 import { lstatSync, statSync } from 'node:fs';
+import type { Codec } from '../compression/block.js';
 import { FlattenError } from '../errors.js';
-import type { ExtFormat } from '../ext/structures/features.js';
-import type { PackKind } from '../layer/pack.js';
+import type { ExtFormat } from '../ext/ext.js';
 import { refuseForeign } from './foreign.js';
 import {
   diskOf,
@@ -31,14 +31,14 @@ export interface TarOutput extends Typed {
   readonly kind: 'tar';
   /** `-` is standard output. */
   readonly path: string;
-  readonly compression: PackKind | 'none';
+  readonly compression: Codec | 'none';
 }
 
 export interface DiskOutput extends Typed {
   readonly kind: 'disk';
   readonly path: string;
   readonly filesystem: ExtFormat;
-  readonly compression?: PackKind;
+  readonly compression?: Codec;
 }
 
 export interface ImageOutput extends Typed {

@@ -24,5 +24,5 @@ export async function refuseUnready(
   const kind = output.kind === 'directory' ? 'directory' : output.format === 'oci' ? 'layout' : 'file';
   refuseExisting(output.path, kind, { force });
   if (sha256) refuseExisting(digestFile(output.path), 'file', { force });
-  if (output.kind === 'disk') (await import('./ext/tool.js')).findTool('mke2fs');
+  if (output.kind === 'disk') (await import('../ext/ext.js')).findExtTools();
 }

@@ -1,6 +1,7 @@
 import type { Context } from '../context.js';
 import type { InputBounds } from '../layer/input-bounds.js';
 import type { Layer } from '../layer/layer.js';
+import type { Loss, Losses } from '../losses.js';
 import type { ImageConfig } from '../oci/config.js';
 import type { Digest } from '../oci/digest.js';
 import type { Platform } from '../oci/platform.js';
@@ -25,16 +26,6 @@ export interface Flattened {
   readonly bounds?: InputBounds;
   /** Resolves once every digest was found right. A sink awaits it before its output appears, and before the first byte to a stream. */
   readonly verified: Promise<void>;
-}
-
-/** Something the tree has and the output cannot hold. */
-export interface Loss {
-  /** `owner`, `device`, `xattr`, `mtime`, …: one line is reported for each. */
-  readonly kind: string;
-  readonly count: number;
-  /** The first path it happened to (latin1), and why. */
-  readonly example: string;
-  readonly reason: string;
 }
 
 /** What was written. */
@@ -67,4 +58,10 @@ export interface SinkOptions {
  */
 export interface Sink<T extends Flattened = Flattened> {
   write(flattened: T, context: Context): Promise<Artifact>;
+}
+
+/** What was written, with the losses that were known before. */
+export function withLosses(artifact: Artifact, before: Losses): Artifact {
+  before.merge(artifact.losses);
+  return { ...artifact, losses: before.list() };
 }

@@ -1,7 +1,7 @@
 import { closeSync, linkSync, lstatSync, mkdirSync, renameSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { FlattenError, ioError } from '../errors.js';
-import { type Libc, libc } from '../layer/libc.js';
+import { type Libc, libc } from '../host/libc.js';
 import { begin, end, leave, workIn } from './staging/active.js';
 import { openDirectory, pathOfDescriptor } from './staging/descriptor.js';
 import { removeLeftovers } from './staging/leftovers.js';

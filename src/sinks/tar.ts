@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
+import { compressed } from '../compression/compress.js';
 import type { Context } from '../context.js';
 import { ioError } from '../errors.js';
-import { packed } from '../layer/pack.js';
 import type { Digest } from '../oci/digest.js';
 import type { Rootfs } from '../rootfs/node.js';
 import type { Artifact, Flattened, Sink, SinkOptions } from './sink.js';
@@ -110,8 +110,8 @@ async function writeStream(
 ): Promise<void> {
   const write = (out: WriteBytes) => writeTree(rootfs, out, context, FLAT_TAR);
   if (compression === 'none') return write(emit);
-  const packing = { signal: context.signal, ...(level !== undefined && { level }) };
-  return packed(compression, packing, emit, (pack) => write(inTurn(pack)));
+  const compressing = { signal: context.signal, ...(level !== undefined && { level }) };
+  return compressed(compression, compressing, emit, (put) => write(inTurn(put)));
 }
 
 /** A system error of the output; every other error is no news of it. */

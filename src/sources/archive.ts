@@ -1,7 +1,7 @@
 import type { Context } from '../context.js';
 import { FlattenError, printable, throwIfAborted } from '../errors.js';
-import type { ByteRange } from '../layer/layer.js';
-import { readRange } from '../layer/unpack-file.js';
+import type { ByteRange } from '../host/bytes.js';
+import { readRange } from '../host/bytes.js';
 import { shown } from '../oci/shown.js';
 import { MAX_LINKS, MAX_PATH } from '../rootfs/path.js';
 import type { TarEntry } from '../tar/entry.js';

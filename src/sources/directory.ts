@@ -1,8 +1,8 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, realpathSync } from 'node:fs';
 import { isAbsolute, join, relative } from 'node:path';
 import { FlattenError, ioError } from '../errors.js';
+import type { ByteRange } from '../host/bytes.js';
 import type { InputBounds } from '../layer/input-bounds.js';
-import type { ByteRange } from '../layer/layer.js';
 import { shown } from '../oci/shown.js';
 import type { Members } from './members.js';
 

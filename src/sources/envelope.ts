@@ -1,8 +1,8 @@
 import { closeSync } from 'node:fs';
 import { FlattenError } from '../errors.js';
+import type { ByteRange } from '../host/bytes.js';
+import { readRange } from '../host/bytes.js';
 import type { InputBounds } from '../layer/input-bounds.js';
-import type { ByteRange } from '../layer/layer.js';
-import { readRange } from '../layer/unpack-file.js';
 import { Json, parseJson } from '../oci/json.js';
 import { shown } from '../oci/shown.js';
 import type { Members } from './members.js';

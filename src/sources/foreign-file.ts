@@ -1,6 +1,6 @@
 import { FlattenError } from '../errors.js';
-import type { ByteRange } from '../layer/layer.js';
-import { readRange } from '../layer/unpack-file.js';
+import type { ByteRange } from '../host/bytes.js';
+import { readRange } from '../host/bytes.js';
 
 /** What a file that is no tar is, by the bytes it begins with, and the command that gets a root filesystem out of it. */
 interface ForeignKind {

@@ -1,9 +1,9 @@
 import { type BigIntStats, lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import type { Context } from '../context.js';
 import { ioError, printable, throwIfAborted } from '../errors.js';
-import type { XattrReader } from '../layer/host-xattrs.js';
+import { Nearer } from '../host/nearer.js';
+import type { XattrReader } from '../host/xattrs.js';
 import type { LayerEntry } from '../layer/layer.js';
-import { Nearer } from '../layer/nearer.js';
 import { byBytes } from '../rootfs/walk.js';
 import type { EntryType, TarEntry } from '../tar/entry.js';
 

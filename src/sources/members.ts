@@ -1,4 +1,4 @@
-import type { ByteRange } from '../layer/layer.js';
+import type { ByteRange } from '../host/bytes.js';
 
 /** The files of an image's envelope: the members of a tar archive, or the files below a directory. */
 export interface Members {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { FlattenError } from '../errors.js';
-import type { ByteRange } from '../layer/layer.js';
+import type { ByteRange } from '../host/bytes.js';
 import type { Descriptor } from '../oci/descriptor.js';
 import { algorithm, type Digest } from '../oci/digest.js';
 import type { Json } from '../oci/json.js';

@@ -1,8 +1,10 @@
 import type { Context } from '../context.js';
 import { FlattenError } from '../errors.js';
-import type { ByteRange, Layer } from '../layer/layer.js';
+import type { ByteRange } from '../host/bytes.js';
+import { writeAll } from '../host/bytes.js';
+import { unlinkedFile } from '../host/unlinked-file.js';
+import type { Layer } from '../layer/layer.js';
 import { tarLayer } from '../layer/tar-layer.js';
-import { unlinkedFile, writeAll } from '../layer/unpack-file.js';
 import { readConfig } from '../oci/config.js';
 import type { Descriptor } from '../oci/descriptor.js';
 import { type Digest, short } from '../oci/digest.js';

@@ -1,12 +1,12 @@
 import { closeSync, openSync, type Stats, statSync } from 'node:fs';
 import type { Readable } from 'node:stream';
+import { compressionOfRange, decompress } from '../compression/decompress.js';
 import type { Context } from '../context.js';
 import { FlattenError, ioError } from '../errors.js';
+import type { ByteRange } from '../host/bytes.js';
 import { InputBounds } from '../layer/input-bounds.js';
-import type { ByteRange } from '../layer/layer.js';
-import { compressionOfRange, unpack } from '../layer/unpack.js';
-import { Allowance } from '../layer/unpack-allowance.js';
 import { Meter } from '../meter.js';
+import { Allowance } from '../threads/allowance.js';
 import { Archive } from './archive.js';
 import { DirectoryMembers } from './directory.js';
 import { Envelope } from './envelope.js';
@@ -190,10 +190,10 @@ async function uncompressed(
     const explain = (error: FlattenError, content: ByteRange) => ofArchive(error, name, content);
     const meter = new Meter(context, 'open', stored.length);
     const onProgress = (done: number) => meter.at(done);
-    const unpacked = await unpack(stored, context, { allowances, counts, explain, onProgress });
+    const result = await decompress(stored, context, { allowances, counts, explain, onProgress });
     meter.end();
     close();
-    return { range: unpacked.range, close: () => unpacked.close() };
+    return { range: result.range, close: () => result.close() };
   } catch (error) {
     close();
     throw error;

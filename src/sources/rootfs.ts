@@ -1,9 +1,12 @@
 import { realpathSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { xattrReader } from '../layer/host-xattrs.js';
+import type { Context } from '../context.js';
+import type { ByteRange } from '../host/bytes.js';
+import { type XattrReader, xattrReader } from '../host/xattrs.js';
 import type { InputBounds } from '../layer/input-bounds.js';
-import type { ByteRange, Layer } from '../layer/layer.js';
+import type { Layer } from '../layer/layer.js';
 import { tarLayer } from '../layer/tar-layer.js';
+import { NO_XATTRS } from '../rootfs/node.js';
 import { hostTree } from './host-tree.js';
 import type { OpenedImage } from './image.js';
 
@@ -26,7 +29,7 @@ export function directoryLayer(name: string, exclude: readonly string[]): Layer 
     async open(context) {
       const root = realpathSync(name);
       const options = {
-        xattrs: await xattrReader(root, context),
+        xattrs: await readerOfXattrs(root, context),
         exclude: new Set(exclude.map((path) => latin1(located(path)))),
       };
       return {
@@ -37,6 +40,18 @@ export function directoryLayer(name: string, exclude: readonly string[]): Layer 
       };
     },
   };
+}
+
+/** Reads no xattrs, and says so, where this machine has no way to. */
+async function readerOfXattrs(root: string, { signal, report }: Context): Promise<XattrReader> {
+  const reader = await xattrReader(root, signal);
+  if (reader !== undefined) return reader;
+  report({
+    type: 'warning',
+    code: 'NO_XATTRS',
+    message: `${root}: xattrs are not read: install the optional package koffi, or the command getfattr`,
+  });
+  return () => NO_XATTRS;
 }
 
 /** A path with all links resolved but its last, which may not be there yet. */

@@ -1,12 +1,12 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
+import { decompressStream } from '../compression/decompress-stream.js';
 import type { Context } from '../context.js';
 import { FlattenError, ioError, throwIfAborted } from '../errors.js';
+import type { ByteRange } from '../host/bytes.js';
+import { unlinkedFile } from '../host/unlinked-file.js';
 import { InputBounds } from '../layer/input-bounds.js';
-import type { ByteRange } from '../layer/layer.js';
-import { unlinkedFile } from '../layer/unpack-file.js';
-import { unpackStream } from '../layer/unpack-stream.js';
 import { Meter } from '../meter.js';
 import { foreignFile } from './foreign-file.js';
 
@@ -56,7 +56,7 @@ export async function spool(
   const stop = () => stream.destroy();
   context.signal.addEventListener('abort', stop, { once: true });
   try {
-    await unpackStream(counted(stream, context, bounds), fd, { context, bounds, stop });
+    await decompressStream(counted(stream, context, bounds), fd, { context, bounds, stop });
     throwIfAborted(context.signal);
     return { fd, offset: 0, length: fstatSync(fd).size };
   } catch (error) {

@@ -1,3 +1,4 @@
+import { diskKindOf } from '../disk-magic.js';
 import { FlattenError } from '../errors.js';
 import type { TarEntry } from './entry.js';
 import { BLOCK, type Header, padded, parseHeader, plainBody, text } from './header.js';
@@ -154,14 +155,12 @@ function endsAt(window: Window, position: number): boolean {
 
 /** Bytes of the largest archive without members: tars are padded to whole tape records, mostly of 10 KiB. */
 const MAX_EMPTY = 1 << 20;
-/** Where an ext2, ext3 or ext4 file system has its magic number, 0xEF53. */
-const EXT_MAGIC = 1024 + 56;
 
 /** An archive without members is zeros alone, and few of them. */
 function refuseZeros(window: Window): void {
   const start = window.at(0, MAX_EMPTY + 1);
   if (start.length <= MAX_EMPTY && isZero(start)) return;
-  const isExt = start.length > EXT_MAGIC + 1 && start.readUInt16LE(EXT_MAGIC) === 0xef53;
+  const isExt = diskKindOf(start) === 'ext';
   throw new FlattenError(
     'BAD_LAYER',
     isExt ? 'no tar, but a disk image (ext2, ext3 or ext4)' : 'no tar: it begins with zeros',

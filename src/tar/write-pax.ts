@@ -1,8 +1,8 @@
 import { ACL_XATTRS, aclText } from './acl.js';
 import type { PaxRecord } from './pax.js';
 import { ACL_KEYS } from './pax-acls.js';
-import type { Member } from './write.js';
 import { fitsOctal, inSeconds } from './write-ustar.js';
+import type { Member } from './written-member.js';
 
 /**
  * The records that a member needs beside its ustar header, sorted by key. `size` is that of its body in the archive;

@@ -1,17 +1,10 @@
-import type { TarEntry } from './entry.js';
 import { BLOCK } from './header.js';
 import type { PaxRecord } from './pax.js';
 import type { Run } from './sparse.js';
 import { encodePax, paxRecords } from './write-pax.js';
 import { blockRuns, runBytes, sparseMap } from './write-sparse.js';
 import { type UstarMetadata, type UstarName, type UstarType, ustarBlock } from './write-ustar.js';
-
-/** What a member's headers are made from. `path` is written as it is: a directory's should end in `/`. */
-export type Member = Omit<TarEntry, 'offset' | 'headerBytes' | 'segments' | 'namedAcls' | 'unread'> & {
-  readonly segments?: readonly Run[] | undefined;
-  /** Whether ACLs stand there as text too, besides the xattrs that they are. Default false. */
-  readonly hasAclText?: boolean;
-};
+import type { Member } from './written-member.js';
 
 /** What stands in front of a member's stored bytes. */
 export interface Encoded {

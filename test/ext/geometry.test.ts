@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Demand } from '../../src/ext/census.js';
+import { formatImage } from '../../src/ext/format.js';
 import { type Geometry, planGeometry } from '../../src/ext/geometry.js';
 import { planLines } from '../../src/ext/plan-lines.js';
 import { readFormatted } from '../../src/ext/populate/formatted.js';
 import { countClear } from '../../src/ext/populate/space.js';
 import type { SizeOptions } from '../../src/ext/size-options.js';
-import { formatImage } from '../../src/sinks/ext/format.js';
 import { needs } from '../support/needs.js';
 import { scratch } from '../support/scratch.js';
 import { runs } from '../support/stacks.js';
@@ -113,7 +113,7 @@ test('the least size follows the formula', () => {
   const geometry = planGeometry(small, { format: 'ext3' });
   // Journal 1024 + 1; one group: 5008 inodes in 313 blocks, two bitmaps, superblock and descriptors.
   assert.equal(geometry.blocks, 30_403 + 1_025 + 313 + 2 + 2);
-  assert.deepEqual(planLines(geometry), [
+  assert.deepEqual(planLines({ image: { geometry } }), [
     'ext3 image',
     '30000  content of files, without holes',
     '  300  directories',

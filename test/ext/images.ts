@@ -7,7 +7,7 @@ import { readExt } from '../../src/ext/read.js';
 import type { ExtFormat } from '../../src/ext/structures/features.js';
 import { ContentReader } from '../../src/layer/content.js';
 import type { Rootfs } from '../../src/rootfs/node.js';
-import { type ExtOptions, extSink } from '../../src/sinks/ext.js';
+import { type ExtSinkOptions, extSink } from '../../src/sinks/ext.js';
 import type { Artifact, SinkOptions } from '../../src/sinks/sink.js';
 import { listDirectory } from '../support/list-directory.js';
 import { listRootfs } from '../support/list-rootfs.js';
@@ -25,7 +25,7 @@ export function context(about: Partial<Context> = {}): Context {
 export function writeExt(
   rootfs: Rootfs,
   output: string,
-  options: Partial<SinkOptions & ExtOptions> & { readonly format: ExtFormat },
+  options: Partial<SinkOptions & ExtSinkOptions> & { readonly format: ExtFormat },
 ): Promise<Artifact> {
   const sink = extSink(output, { force: false, strict: false, ...options });
   return sink.write({ rootfs, verified: Promise.resolve() }, context());

@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { Worker } from 'node:worker_threads';
 import { type Context, DEFAULT_LIMITS } from '../../src/context.js';
-import type { ByteRange } from '../../src/layer/layer.js';
+import type { ByteRange } from '../../src/host/bytes.js';
 import { scratch } from '../support/scratch.js';
 
 /** A context whose temporary files lie in a directory of the test's own. */

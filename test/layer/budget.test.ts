@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Budget, MAX_FOLLOWED, maxMetadata } from '../../src/layer/budget.js';
+import { Budget, MAX_FOLLOWED } from '../../src/layer/budget.js';
+import { maxMetadata } from '../../src/tar/footprint.js';
 import { entry, file } from '../support/entries.js';
 
 const limits = { maxSize: 1000, maxEntries: 3 };

@@ -1,6 +1,6 @@
 import { DEFAULT_LIMITS } from '../../src/context.js';
 import { FlattenError } from '../../src/errors.js';
-import { libc } from '../../src/layer/libc.js';
+import { libc } from '../../src/host/libc.js';
 import { writeDirectory } from '../../src/sinks/directory.js';
 import { everyKind } from './directory-specimen.js';
 

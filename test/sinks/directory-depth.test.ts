@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { flatten } from '../../src/flatten.js';
 import { Paths } from '../../src/sinks/directory/paths.js';
-import { packNames, sharedUint32 } from '../../src/sinks/directory/shared.js';
 import { openDirectory, pathOfDescriptor } from '../../src/sinks/staging/descriptor.js';
+import { packNames, sharedUint32 } from '../../src/threads/shared.js';
 import { scratch } from '../support/scratch.js';
 import { archive } from '../support/tar.js';
 

@@ -8,13 +8,13 @@ import { setTimeout, setImmediate as turn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { RunEvent } from '../../src/context.js';
 import { FlattenError } from '../../src/errors.js';
-import { libc } from '../../src/layer/libc.js';
+import { libc } from '../../src/host/libc.js';
+import { Losses } from '../../src/losses.js';
 import type { Rootfs } from '../../src/rootfs/node.js';
-import { Crew } from '../../src/sinks/directory/crew.js';
+import { FilePool } from '../../src/sinks/directory/file-pool.js';
 import { Pace } from '../../src/sinks/directory/pace.js';
 import { writeTree } from '../../src/sinks/directory/tree-writer.js';
 import { directorySink, type Machine, writeDirectory } from '../../src/sinks/directory.js';
-import { Losses } from '../../src/sinks/loss.js';
 import type { Artifact } from '../../src/sinks/sink.js';
 import { listDirectory } from '../support/list-directory.js';
 import { listRootfs } from '../support/list-rootfs.js';
@@ -280,7 +280,7 @@ test('two names that are one to the file system: the error names the second', as
   specimen.add('Makefile', specimen.file(Buffer.alloc(1)));
   const pace = new Pace(quiet(), Promise.resolve(), 1, 1);
   const losses = new Losses({ strict: false });
-  const means = { libc: libc(), strict: false, losses, crew: new Crew(pace), pace };
+  const means = { libc: libc(), strict: false, losses, pool: new FilePool(pace), pace };
   await assert.rejects(
     writeTree(specimen.rootfs(), room, means),
     fails('UNSUPPORTED', /^Makefile: its name is taken/),

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { RunEvent } from '../../src/context.js';
 import { FlattenError } from '../../src/errors.js';
-import { libc } from '../../src/layer/libc.js';
+import { libc } from '../../src/host/libc.js';
 import type { Rootfs } from '../../src/rootfs/node.js';
 import { directorySink, type Machine, writeDirectory } from '../../src/sinks/directory.js';
 import { listDirectory } from '../support/list-directory.js';

@@ -5,7 +5,7 @@ import { suite, type TestContext, test } from 'node:test';
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import type { RunEvent } from '../../src/context.js';
 import { FlattenError } from '../../src/errors.js';
-import { findTool, runTool } from '../../src/sinks/ext/tool.js';
+import { findTool, runTool } from '../../src/ext/tool.js';
 import { extSink } from '../../src/sinks/ext.js';
 import { context, imageIn, writeExt } from '../ext/images.js';
 import { fileNode, TreeBuilder } from '../ext/tree-builder.js';

@@ -1,7 +1,7 @@
 /** Directories that have several names, since bind mounts show them elsewhere. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Mount } from '../../src/sinks/staging/mounts.js';
+import type { Mount } from '../../src/host/mounts.js';
 import { isInside, namesOf } from '../../src/sinks/staging/names-of.js';
 
 const mount = (device: string, root: string, point: string): Mount => ({

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Losses } from '../../src/losses.js';
 import { Setuid } from '../../src/sinks/directory/setuid.js';
-import { Losses } from '../../src/sinks/loss.js';
 
 for (const [name, mode, found, expected] of [
   ['both are as in the image', 0o6755, { uid: 5, gid: 6 }, 0o6755],

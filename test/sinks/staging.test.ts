@@ -22,7 +22,7 @@ import { userInfo } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { suite, type TestContext, test } from 'node:test';
 import { FlattenError } from '../../src/errors.js';
-import { type Libc, LibcError, libc } from '../../src/layer/libc.js';
+import { type Libc, LibcError, libc } from '../../src/host/libc.js';
 import { removeTree } from '../../src/sinks/staging/remove.js';
 import {
   refuseExisting,

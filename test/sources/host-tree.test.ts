@@ -14,7 +14,7 @@ import {
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { getfattr, xattrReader } from '../../src/layer/host-xattrs.js';
+import { getfattr, xattrReader } from '../../src/host/xattrs.js';
 import type { LayerEntry } from '../../src/layer/layer.js';
 import { needs } from '../support/needs.js';
 import { scratch } from '../support/scratch.js';
@@ -147,7 +147,7 @@ test('xattrs, by the C library and by getfattr alike', { skip: needs('getfattr',
   ]);
   const context = session(t);
   for (const reader of [
-    await xattrReader(directory, context),
+    (await xattrReader(directory, context.signal))!,
     (await getfattr(directory, context.signal))!,
   ]) {
     const own = (path: string) =>

@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { TarEntry } from '../../src/tar/entry.js';
 import { scanTar } from '../../src/tar/scan.js';
-import { END, encodeMember, type Member, padding } from '../../src/tar/write.js';
+import { END, encodeMember, padding } from '../../src/tar/write.js';
+import type { Member } from '../../src/tar/written-member.js';
 
 const PLAIN: Member = {
   path: 'f',

@@ -1,5 +1,6 @@
 import { segmentsOf } from '../../layer/content.js';
 import type { Content, LayerFile } from '../../rootfs/node.js';
+import { sharedUint32 } from '../../threads/shared.js';
 import type { Extent } from '../structures/extent.js';
 import { BLOCK } from '../structures/features.js';
 
@@ -126,10 +127,6 @@ function shared<T extends Column>(column: T, length: number): T {
   const make = column.constructor as new (buffer: SharedArrayBuffer) => T;
   const made = new make(new SharedArrayBuffer(length * column.BYTES_PER_ELEMENT));
   return copyInto(made, column.subarray(0, length) as T);
-}
-
-export function sharedUint32(length: number): Uint32Array {
-  return new Uint32Array(new SharedArrayBuffer(length * Uint32Array.BYTES_PER_ELEMENT));
 }
 
 function endOf({ logical, count }: Extent): number {

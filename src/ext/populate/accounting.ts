@@ -1,8 +1,9 @@
+import { EXT_SUPERBLOCK } from '../../disk-magic.js';
 import type { Geometry } from '../geometry.js';
 import { writeAt } from '../positioned.js';
 import { DESCRIPTOR, AT as GROUP, hasSuperblock } from '../structures/descriptor.js';
 import { BLOCK } from '../structures/features.js';
-import { finishSuperblock, AT as SUPER, SUPERBLOCK } from '../structures/superblock.js';
+import { finishSuperblock, AT as SUPER } from '../structures/superblock.js';
 import type { Formatted } from './formatted.js';
 import { countClear, setBits } from './space.js';
 
@@ -59,6 +60,6 @@ function writeInodes(
 /** A group's superblock and table. The first superblock lies behind room for a boot sector. */
 function writeHead(fd: number, group: number, start: number, superblock: Buffer, table: Buffer): void {
   superblock.writeUInt16LE(group, SUPER.groupNumber);
-  writeAt(fd, superblock, start + (group === 0 ? SUPERBLOCK : 0));
+  writeAt(fd, superblock, start + (group === 0 ? EXT_SUPERBLOCK : 0));
   writeAt(fd, table, start + BLOCK);
 }

@@ -1,3 +1,4 @@
+import { EXT_MAGIC, EXT_SUPERBLOCK } from '../../disk-magic.js';
 import { FlattenError } from '../../errors.js';
 import type { Geometry } from '../geometry.js';
 import { readAt } from '../positioned.js';
@@ -5,7 +6,7 @@ import { BlockBudget, readBlockMap } from '../read/block-map.js';
 import { DESCRIPTOR, AT as GROUP } from '../structures/descriptor.js';
 import { BLOCK, FIRST_INODE, INODE, ROOT_INODE } from '../structures/features.js';
 import { decodeInode } from '../structures/inode.js';
-import { MAGIC, AT as SUPER, SUPERBLOCK } from '../structures/superblock.js';
+import { AT as SUPER, SIZE as SUPERBLOCK_SIZE } from '../structures/superblock.js';
 import { clearBit } from './space.js';
 
 /** A file system as mke2fs has made it: what is kept of it. */
@@ -21,7 +22,7 @@ export interface Formatted {
 
 /** Reads back what mke2fs has written; throws `TOOL` where it is not what the plan says. */
 export function readFormatted(fd: number, geometry: Geometry): Formatted {
-  const superblock = readAt(fd, SUPERBLOCK, SUPERBLOCK);
+  const superblock = readAt(fd, EXT_SUPERBLOCK, SUPERBLOCK_SIZE);
   checkGeometry(superblock, geometry);
   const table = readAt(fd, BLOCK, geometry.groups * DESCRIPTOR);
   const descriptors = Array.from({ length: geometry.groups }, (_, group) =>
@@ -44,7 +45,7 @@ function checkGeometry(superblock: Buffer, geometry: Geometry): void {
     ['inodes', superblock.readUInt32LE(SUPER.inodesCount), geometry.inodes],
     ['blocks per group', superblock.readUInt32LE(SUPER.blocksPerGroup), geometry.blocksPerGroup],
     ['bytes per inode', superblock.readUInt16LE(SUPER.inodeSize), INODE],
-    ['magic number', superblock.readUInt16LE(SUPER.magic), MAGIC],
+    ['magic number', superblock.readUInt16LE(SUPER.magic), EXT_MAGIC.number],
   ];
   for (const [what, made, planned] of fields) {
     if (made === planned) continue;

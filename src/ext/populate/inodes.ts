@@ -1,6 +1,7 @@
 import type { Directory, File, Node, Symlink } from '../../rootfs/node.js';
 import { isFast } from '../census.js';
 import { type ContentRows, RowBuilder } from '../content/rows.js';
+import type { ImagePlan } from '../image-plan.js';
 import { MAX_LINKS } from '../limits.js';
 import { blocksIn, wholeRun } from '../runs.js';
 import { encodeDevice } from '../structures/device.js';
@@ -15,7 +16,6 @@ import { type BlockMapper, blockMapper } from './block-map.js';
 import { writeDirectory } from './directories.js';
 import type { Formatted } from './formatted.js';
 import { InodeTable } from './inode-table.js';
-import type { ImagePlan } from './populate.js';
 import { type Region, Space } from './space.js';
 
 const SECTORS = BLOCK / 512;

@@ -1,27 +1,12 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { throwIfAborted } from '../../errors.js';
-import type { Census } from '../census.js';
 import type { ContentRows } from '../content/rows.js';
-import type { Geometry } from '../geometry.js';
-import type { NumberedTree } from '../numbering.js';
+import type { ImagePlan } from '../image-plan.js';
 import { FIRST_INODE, ROOT_INODE } from '../structures/features.js';
-import type { HashSeed } from '../structures/hash.js';
 import { pinTimes } from '../structures/inode.js';
-import type { Survey } from '../survey.js';
 import { writeAccounts } from './accounting.js';
 import { readFormatted } from './formatted.js';
 import { InodeWriter } from './inodes.js';
-
-/** Everything that decides the bytes of an image. */
-export interface ImagePlan {
-  readonly tree: NumberedTree;
-  readonly census: Census;
-  readonly geometry: Geometry;
-  readonly runsOf: Survey['runsOf'];
-  readonly seed: HashSeed;
-  /** Seconds since 1970, for everything that has a time and no inode of the tree behind it. */
-  readonly time: number;
-}
 
 /** Inodes between two turns of the event loop. */
 const INODES = 2_000;

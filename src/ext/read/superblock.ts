@@ -1,9 +1,10 @@
 import { fstatSync } from 'node:fs';
+import { EXT_MAGIC, EXT_SUPERBLOCK } from '../../disk-magic.js';
 import { FlattenError } from '../../errors.js';
 import { readAt } from '../positioned.js';
 import { DESCRIPTOR } from '../structures/descriptor.js';
 import { INCOMPAT } from '../structures/features.js';
-import { AT, MAGIC, SUPERBLOCK } from '../structures/superblock.js';
+import { AT, SIZE } from '../structures/superblock.js';
 import { type BlockDevice, damaged } from './block-map.js';
 
 /** What a reader must know of a file system. */
@@ -28,8 +29,8 @@ const KNOWN =
 /** Reads and checks a superblock. Throws `BAD_IMAGE` where there is none or it makes no sense, `UNSUPPORTED` for features we cannot read. */
 export function readSuperblock(fd: number): FileSystem {
   const fileSize = fstatSync(fd).size;
-  const raw = readAt(fd, SUPERBLOCK, SUPERBLOCK);
-  if (raw.readUInt16LE(AT.magic) !== MAGIC) {
+  const raw = readAt(fd, EXT_SUPERBLOCK, SIZE);
+  if (raw.readUInt16LE(AT.magic) !== EXT_MAGIC.number) {
     throw new FlattenError('BAD_IMAGE', 'no ext2, ext3 or ext4 file system');
   }
   checkFeatures(raw);

@@ -2,8 +2,9 @@
  * The superblock: 1024 bytes at byte 1024 of the image, and at byte 0 of some groups.
  * Source: Linux, Documentation/filesystems/ext4/super.rst.
  */
-export const SUPERBLOCK = 1024;
-export const MAGIC = 0xef53;
+
+/** Bytes of a superblock. */
+export const SIZE = 1024;
 
 /** Where each field that we read or write lies; its width in bytes is that of the writes below. */
 export const AT = {

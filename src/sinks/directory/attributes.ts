@@ -1,6 +1,6 @@
 import { chmodSync, lstatSync } from 'node:fs';
+import type { Losses } from '../../losses.js';
 import type { Metadata } from '../../rootfs/node.js';
-import type { Losses } from '../loss.js';
 import type { Owners } from './owners.js';
 import { permitted } from './permitted.js';
 import type { Setuid } from './setuid.js';

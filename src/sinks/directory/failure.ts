@@ -18,24 +18,3 @@ function worded(error: unknown): { code: ErrorCode; what: string; hint?: string 
   }
   return ioError(error, 'cannot be written');
 }
-
-/** An error as it goes from thread to thread, which keeps no classes. */
-export interface Failure {
-  readonly code: ErrorCode;
-  readonly what: string;
-  readonly path: string | undefined;
-  readonly hint: string | undefined;
-  readonly cause: unknown;
-}
-
-export function packFailure({ code, what, path, hint, cause }: FlattenError): Failure {
-  return { code, what, path, hint, cause: cause instanceof Error ? cause : undefined };
-}
-
-export function unpackFailure({ code, what, path, hint, cause }: Failure): FlattenError {
-  return new FlattenError(code, what, {
-    ...(path !== undefined && { path }),
-    ...(hint !== undefined && { hint }),
-    ...(cause !== undefined && { cause }),
-  });
-}

@@ -1,7 +1,7 @@
 import type { File, LayerFile, Segment } from '../../rootfs/node.js';
+import { packNames, sharedFloat64, sharedUint32 } from '../../threads/shared.js';
 import { NO_ID } from './owners.js';
 import type { Named } from './plan.js';
-import { packNames, sharedFloat64, sharedUint32 } from './shared.js';
 import { splitTime } from './times.js';
 
 /** Set in `mode`: permissions come later, once the xattrs are set. The file is made with mode 0600. */

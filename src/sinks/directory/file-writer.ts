@@ -1,14 +1,14 @@
 import { closeSync, constants, fchmodSync, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { FlattenError } from '../../errors.js';
 import { ContentReader } from '../../layer/content.js';
+import type { Losses } from '../../losses.js';
 import type { LayerFile } from '../../rootfs/node.js';
-import type { Losses } from '../loss.js';
 import { inPath } from './failure.js';
 import { type FileTable, MODE_LATER, RUN } from './file-table.js';
-import type { Born } from './host.js';
 import { Owners } from './owners.js';
 import { type DirectoryTable, Paths } from './paths.js';
 import { permitted } from './permitted.js';
+import type { Born } from './probe.js';
 import { Setuid } from './setuid.js';
 import type { Clock } from './times.js';
 

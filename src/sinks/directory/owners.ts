@@ -1,6 +1,6 @@
 import { fchownSync, lchownSync } from 'node:fs';
-import type { Losses } from '../loss.js';
-import type { Born } from './host.js';
+import type { Losses } from '../../losses.js';
+import type { Born } from './probe.js';
 
 /** The one number that is no user or group: chown(2) takes it for "leave as it is". */
 export const NO_ID = 2 ** 32 - 1;

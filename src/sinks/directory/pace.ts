@@ -1,8 +1,8 @@
 import type { Context } from '../../context.js';
 import { FlattenError } from '../../errors.js';
 import { Meter } from '../../meter.js';
-import { Turn } from '../turn.js';
-import { sharedFloat64, sharedUint32 } from './shared.js';
+import { sharedFloat64, sharedUint32 } from '../../threads/shared.js';
+import { Turn } from '../../threads/turn.js';
 
 /**
  * Keeps a run in step with the outside: gives the event loop its turns, reports progress, and stops all threads when the

@@ -1,8 +1,8 @@
 import { FlattenError } from '../../errors.js';
 import { byPosition } from '../../layer/content.js';
 import type { Device, Directory, Fifo, File, Node, Symlink } from '../../rootfs/node.js';
+import { packNames, sharedUint32 } from '../../threads/shared.js';
 import { type DirectoryTable, NAME_MAX, PATH_MAX } from './paths.js';
-import { packNames, sharedUint32 } from './shared.js';
 
 /** An inode and its first name: `name`, latin1, in directory number `directory`. */
 export interface Named<T extends Node = Node> {

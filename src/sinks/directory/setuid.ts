@@ -1,4 +1,4 @@
-import type { Losses } from '../loss.js';
+import type { Losses } from '../../losses.js';
 
 const SETUID = 0o4000;
 const SETGID = 0o2000;

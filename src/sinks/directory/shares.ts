@@ -1,4 +1,4 @@
-import { sharedUint32 } from './shared.js';
+import { sharedUint32 } from '../../threads/shared.js';
 
 /**
  * Work in chunks, dealt out to threads. Each thread has a run of neighbouring chunks and takes them in order, so that

@@ -1,5 +1,5 @@
 import { lstatSync } from 'node:fs';
-import type { Libc } from '../../layer/libc.js';
+import type { Libc } from '../../host/libc.js';
 import type { Device, Fifo } from '../../rootfs/node.js';
 import { feed } from './commands.js';
 

@@ -1,7 +1,7 @@
-import type { Losses } from '../loss.js';
-import type { Host } from './host.js';
+import type { Losses } from '../../losses.js';
 import { Paths } from './paths.js';
 import type { Plan } from './plan.js';
+import type { Host } from './probe.js';
 import { splitTime, type Time } from './times.js';
 
 /** The earliest and the latest mtime of a tree. */

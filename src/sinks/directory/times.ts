@@ -1,5 +1,5 @@
 import { futimesSync, lutimesSync } from 'node:fs';
-import type { Libc } from '../../layer/libc.js';
+import type { Libc } from '../../host/libc.js';
 
 const NANOS = 1_000_000_000n;
 const MAX_SECONDS = 8.64e12; // as far as a Date goes, and further than any file system

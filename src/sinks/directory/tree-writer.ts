@@ -1,16 +1,16 @@
 import { chmodSync, linkSync, mkdirSync, symlinkSync } from 'node:fs';
-import type { Libc } from '../../layer/libc.js';
+import type { Libc } from '../../host/libc.js';
+import type { Losses } from '../../losses.js';
 import type { Directory, Node, Rootfs } from '../../rootfs/node.js';
-import type { Losses } from '../loss.js';
 import { Attributes } from './attributes.js';
-import type { Crew } from './crew.js';
 import { inPath } from './failure.js';
+import type { FilePool } from './file-pool.js';
 import { packFiles } from './file-table.js';
-import { type Host, probe } from './host.js';
 import { Owners } from './owners.js';
 import type { Pace } from './pace.js';
 import { Paths } from './paths.js';
 import { type Link, type Named, type Plan, planTree } from './plan.js';
+import { type Host, probe } from './probe.js';
 import { Setuid } from './setuid.js';
 import { makeSpecial, makeSpecialsByCommands, type Special } from './specials.js';
 import { countTimeLosses, span } from './time-losses.js';
@@ -24,7 +24,7 @@ export interface Means {
   readonly strict: boolean;
   readonly keepSetuid?: boolean;
   readonly losses: Losses;
-  readonly crew: Crew;
+  readonly pool: FilePool;
   readonly pace: Pace;
 }
 
@@ -97,11 +97,11 @@ class TreeWriter {
   }
 
   async #writeFiles(): Promise<void> {
-    const { crew, libc, strict, losses, keepSetuid = false } = this.#means;
+    const { pool, libc, strict, losses, keepSetuid = false } = this.#means;
     const files = packFiles(this.#plan.files);
     const { born } = this.#host;
     const job = { files, directories: this.#plan.table, root: this.#root, born, keepSetuid };
-    await crew.write(job, libc, strict, losses);
+    await pool.write(job, libc, strict, losses);
   }
 
   async #makeSpecials(): Promise<void> {

@@ -1,5 +1,5 @@
+import type { Losses } from '../../losses.js';
 import type { Metadata } from '../../rootfs/node.js';
-import type { Losses } from '../loss.js';
 import { feed } from './commands.js';
 
 /** An inode with xattrs. */

@@ -1,7 +1,7 @@
 import { statfsSync } from 'node:fs';
-import type { Libc } from '../../layer/libc.js';
+import type { Libc } from '../../host/libc.js';
+import type { Losses } from '../../losses.js';
 import type { Metadata } from '../../rootfs/node.js';
-import type { Losses } from '../loss.js';
 
 const REFUSALS: Readonly<Record<string, string>> = {
   EPERM: 'not permitted',

@@ -1,5 +1,5 @@
 import { ftruncateSync, write } from 'node:fs';
-import { writeAll } from '../../layer/unpack-file.js';
+import { writeAll } from '../../host/bytes.js';
 import { padding } from '../../tar/write.js';
 import type { WriteBytes } from '../tar/writer.js';
 import { directoryHeader, END_LENGTH, fileHeader, member } from './envelope.js';

@@ -1,10 +1,11 @@
+import { compressed } from '../../compression/compress.js';
+import { compressionOfRange, decompress } from '../../compression/decompress.js';
+import type { Compression } from '../../compression/magic.js';
 import type { Context } from '../../context.js';
 import { FlattenError, throwIfAborted } from '../../errors.js';
-import type { Compression } from '../../layer/compression.js';
-import type { ByteRange, Layer } from '../../layer/layer.js';
-import { packed } from '../../layer/pack.js';
-import { compressionOfRange, unpack } from '../../layer/unpack.js';
-import { chunksOf } from '../../layer/unpack-file.js';
+import type { ByteRange } from '../../host/bytes.js';
+import { chunksOf } from '../../host/bytes.js';
+import type { Layer } from '../../layer/layer.js';
 import { Meter } from '../../meter.js';
 import type { Digest } from '../../oci/digest.js';
 import { isHiddenXattr, type LayerTree } from '../../rootfs/layer-tree.js';
@@ -50,8 +51,10 @@ export async function writeLayer(
   const { kind, ...level } = compression;
   let diffID: Digest | undefined;
   const digest = await hashed(rootfs.bytes, put, (emit) =>
-    packed(kind, { ...level, signal: context.signal }, emit, async (pack) => {
-      diffID = await hashed(rootfs.bytes, pack, (emitTar) => writeTree(rootfs, emitTar, context, options));
+    compressed(kind, { ...level, signal: context.signal }, emit, async (emitPlain) => {
+      diffID = await hashed(rootfs.bytes, emitPlain, (emitTar) =>
+        writeTree(rootfs, emitTar, context, options),
+      );
     }),
   );
   return { digest, diffID: diffID!, compression: kind };
@@ -73,12 +76,13 @@ export async function copyLayer(layer: Layer, put: WriteBytes, context: Context)
     }
   });
   meter.end();
-  const diffID = layer.diffID ?? (compression === 'none' ? digest : await unpackedDigest(stored, context));
+  const diffID =
+    layer.diffID ?? (compression === 'none' ? digest : await uncompressedDigest(stored, context));
   return { digest: layer.digest ?? digest, diffID, compression };
 }
 
-async function unpackedDigest(stored: ByteRange, context: Context): Promise<Digest> {
-  const { unpackedDigest, close } = await unpack(stored, context, { unpacked: 'sha256' });
+async function uncompressedDigest(stored: ByteRange, context: Context): Promise<Digest> {
+  const { uncompressedDigest, close } = await decompress(stored, context, { uncompressed: 'sha256' });
   close();
-  return unpackedDigest!;
+  return uncompressedDigest!;
 }

@@ -1,15 +1,16 @@
 import { closeSync, openSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import type { Context } from '../../context.js';
-import type { ByteRange } from '../../layer/layer.js';
-import { chunksOf, unlinkedFile } from '../../layer/unpack-file.js';
+import type { ByteRange } from '../../host/bytes.js';
+import { chunksOf } from '../../host/bytes.js';
+import { unlinkedFile } from '../../host/unlinked-file.js';
 import { Meter } from '../../meter.js';
 import type { SinkOptions } from '../sink.js';
 import { stageFile, stageLayout } from '../staging.js';
 import { toStandardOutput } from '../tar/writer.js';
 import { ArchiveStore } from './archive-store.js';
 import { DirectoryStore } from './directory-store.js';
-import { findEngine } from './engine.js';
+import { findEngine } from './find-engine.js';
 import type { ImageFormat, ImageLocation } from './location.js';
 import type { Store } from './store.js';
 

@@ -1,5 +1,6 @@
 import type { Context } from '../../context.js';
 import { ioError } from '../../errors.js';
+import { Losses } from '../../losses.js';
 import type { Change } from '../../oci/change.js';
 import type { Fields } from '../../oci/fields.js';
 import { linuxOn, type Platform } from '../../oci/platform.js';
@@ -7,7 +8,6 @@ import { squashConfig } from '../../oci/squash.js';
 import { layerTree } from '../../rootfs/layer-tree.js';
 import type { Rootfs } from '../../rootfs/node.js';
 import { eachName } from '../../rootfs/walk.js';
-import { Losses } from '../loss.js';
 import type { ImageOutput } from '../output.js';
 import type { Artifact, Flattened, SinkOptions } from '../sink.js';
 import { refuseZeros } from '../tar/zeros.js';

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { fchmodSync, fchownSync } from 'node:fs';
-import type { Libc } from '../../layer/libc.js';
+import type { Libc } from '../../host/libc.js';
 
 /** Gives an open directory mode 0700, and takes what it would pass on to what is made in it: setgid, a foreign group, a default ACL. */
 export function makeBare(fd: number, path: string, libc: Libc | undefined): void {

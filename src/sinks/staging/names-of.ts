@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type Mount, mounts } from './mounts.js';
+import { type Mount, mounts } from '../../host/mounts.js';
 
 /** How a directory is reached. */
 export interface DirectoryNames {

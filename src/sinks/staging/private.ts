@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, lstatSync, mkdirSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { FlattenError } from '../../errors.js';
-import type { Libc } from '../../layer/libc.js';
+import type { Libc } from '../../host/libc.js';
 import { makeBare } from './bare.js';
 import { openDirectory, pathOfDescriptor } from './descriptor.js';
 import { NAMES } from './names.js';

@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Turn } from '../turn.js';
+import { Turn } from '../../threads/turn.js';
 
 /** Directories open at once. Below that a directory is first moved to the top, so that depth costs no descriptors. */
 const MAX_OPEN = 12;

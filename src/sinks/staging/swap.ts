@@ -1,6 +1,6 @@
 import { chmodSync, fstatSync, lstatSync, renameSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Libc } from '../../layer/libc.js';
+import type { Libc } from '../../host/libc.js';
 import { copyTree } from './copy.js';
 import { NAMES } from './names.js';
 import { removeContents } from './remove.js';

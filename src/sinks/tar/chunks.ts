@@ -2,8 +2,9 @@ import { ContentReader } from '../../layer/content.js';
 import type { Content, Directory, File, Node, Rootfs, Segment } from '../../rootfs/node.js';
 import { walk } from '../../rootfs/walk.js';
 import type { EntryType } from '../../tar/entry.js';
-import { END, encodeMember, type Member, padding } from '../../tar/write.js';
+import { END, encodeMember, padding } from '../../tar/write.js';
 import { runBytes } from '../../tar/write-sparse.js';
+import type { Member } from '../../tar/written-member.js';
 import { ReadAhead } from './read-ahead.js';
 
 /** How a tree becomes a tar. */

@@ -1,12 +1,15 @@
 import { createHash } from 'node:crypto';
-import { parentPort } from 'node:worker_threads';
+import { serve } from '../../threads/serve.js';
 
-/** What {@link ThreadHash} sends: bytes to hash, each answered when done with, or `end`, answered with the hex digest. */
-export type HashRequest = Uint8Array | 'end';
+/** What `ThreadHash` sends: bytes to hash, or `digest`, which is answered with the hex digest. */
+export type HashRequest = Uint8Array | 'digest';
 
 const hash = createHash('sha256');
 
-parentPort!.on('message', (request: HashRequest) => {
-  if (request !== 'end') hash.update(request);
-  parentPort!.postMessage(request === 'end' ? hash.digest('hex') : null);
+serve<HashRequest, string>({
+  work(request) {
+    if (request === 'digest') return hash.digest('hex');
+    hash.update(request);
+    return '';
+  },
 });

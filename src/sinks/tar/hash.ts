@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { Worker } from 'node:worker_threads';
 import type { Digest } from '../../oci/digest.js';
+import { Thread } from '../../threads/thread.js';
 import type { HashRequest } from './hash-worker.js';
 import { inTurn, type WriteBytes } from './writer.js';
 
@@ -59,38 +59,17 @@ class PlainHash implements ByteHash {
 
 /** Hashes in another thread, without a copy where the bytes are in shared memory. */
 class ThreadHash implements ByteHash {
-  readonly #worker = new Worker(new URL('./hash-worker.js', import.meta.url));
-  readonly #waiting: { resolve(answer: string): void; reject(error: unknown): void }[] = [];
-  #failure: { readonly error: unknown } | undefined;
-
-  constructor() {
-    this.#worker.on('message', (answer: string) => this.#waiting.shift()!.resolve(answer));
-    this.#worker.on('error', (error) => this.#fail(error));
-    this.#worker.on('exit', () => this.#fail(new Error('the thread that hashes is gone')));
-  }
+  readonly #thread = new Thread<HashRequest, string>(new URL('./hash-worker.js', import.meta.url));
 
   async update(bytes: Uint8Array): Promise<void> {
-    await this.#ask(bytes.buffer instanceof SharedArrayBuffer ? bytes : Uint8Array.from(bytes));
+    await this.#thread.ask(bytes.buffer instanceof SharedArrayBuffer ? bytes : Uint8Array.from(bytes));
   }
 
   async digest(): Promise<Digest> {
-    return `sha256:${await this.#ask('end')}`;
+    return `sha256:${await this.#thread.ask('digest')}`;
   }
 
   close(): void {
-    this.#worker.terminate();
-  }
-
-  #ask(request: HashRequest): Promise<string> {
-    return new Promise((resolve, reject) => {
-      if (this.#failure !== undefined) return reject(this.#failure.error);
-      this.#waiting.push({ resolve, reject });
-      this.#worker.postMessage(request);
-    });
-  }
-
-  #fail(error: unknown): void {
-    this.#failure ??= { error };
-    for (const { reject } of this.#waiting.splice(0)) reject(error);
+    void this.#thread.terminate();
   }
 }

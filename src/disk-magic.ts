@@ -1,0 +1,12 @@
+/** Where an ext2, ext3 or ext4 file system has its superblock, in bytes from its start, and its magic number in there. */
+export const EXT_SUPERBLOCK = 1024;
+export const EXT_MAGIC = { at: 56, number: 0xef53 } as const;
+
+/** The bytes that {@link diskKindOf} looks at. */
+export const DISK_HEAD = EXT_SUPERBLOCK + EXT_MAGIC.at + 2;
+
+/** Which file system a file begins with, told by its first bytes, {@link DISK_HEAD} of them or all there are. */
+export function diskKindOf(head: Buffer): 'ext' | undefined {
+  if (head.length < DISK_HEAD) return undefined;
+  return head.readUInt16LE(EXT_SUPERBLOCK + EXT_MAGIC.at) === EXT_MAGIC.number ? 'ext' : undefined;
+}
