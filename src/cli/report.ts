@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import type { Command, CommanderError } from 'commander';
 import { FlattenError, isSystemError, printable, systemError } from '../errors.js';
-import { shown } from '../oci/shown.js';
+import { shown, shownLayers } from '../oci/shown.js';
 import type { FlattenResult } from '../options.js';
 import type { DiskPlan } from '../plan.js';
 import { showCounts, totalOf } from '../rootfs/difference-counts.js';
@@ -54,8 +54,7 @@ function summary({ image, artifact, seconds }: FlattenResult): string {
     `${seconds.toFixed(2)} s`,
   ];
   const name = shown(image.name);
-  const layers =
-    image.kind === 'rootfs' ? name : `${name} (${image.layers} layer${image.layers === 1 ? '' : 's'})`;
+  const layers = image.kind === 'rootfs' ? name : `${name} (${shownLayers(image.layers)})`;
   return `${output === '-' ? 'standard output' : output}: ${parts.join(', ')}, from ${layers}`;
 }
 

@@ -15,7 +15,7 @@ export interface CompressOptions {
 export type CompressedSink = (bytes: Uint8Array) => void | Promise<void>;
 
 /** A stream that compresses. Each call is to be awaited before the next. A call that fails stops the compressor. */
-export interface Compressor {
+export interface Compressor extends AsyncDisposable {
   /** Takes bytes; they are copied before it resolves. Waits while the threads or the sink are behind. */
   write(chunk: Uint8Array): Promise<void>;
   /** Hands the rest to the sink and ends the threads. */
@@ -42,22 +42,6 @@ export function compressor(codec: Codec, sink: CompressedSink, options: Compress
     throw new FlattenError('USAGE', `${codec} level ${level}: is not a whole number from 1 to ${maxLevel}`);
   }
   return new BlockCompressor(codec, level, threads, sink, signal ?? new AbortController().signal);
-}
-
-/** Compresses what `write` emits, one call at a time, and hands it to `sink`; both are done when this resolves. */
-export async function compressed(
-  codec: Codec,
-  options: CompressOptions,
-  sink: CompressedSink,
-  write: (emit: (chunk: Uint8Array) => Promise<void>) => Promise<void>,
-): Promise<void> {
-  const stream = compressor(codec, sink, options);
-  try {
-    await write((chunk) => stream.write(chunk));
-    await stream.end();
-  } finally {
-    await stream.close();
-  }
 }
 
 class BlockCompressor implements Compressor {
@@ -112,6 +96,10 @@ class BlockCompressor implements Compressor {
     this.#signal.removeEventListener('abort', this.#onAbort);
     this.#closed ??= Promise.all(this.#threads.map((thread) => thread.terminate())).then(() => {});
     return this.#closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 
   async #orClose(act: () => Promise<void>): Promise<void> {

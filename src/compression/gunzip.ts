@@ -29,7 +29,7 @@ export async function gunzip(input: Iterable<Buffer>, sink: (bytes: Buffer) => v
     await feed(stream, input, ended);
     empty();
   } catch (error) {
-    throw inWords(error);
+    throw gzipError(error);
   } finally {
     waiting.length = 0; // the sink may be gone when a pending turn comes
     stream.destroy();
@@ -66,7 +66,7 @@ function orDestroy(stream: Gunzip, act: () => void): void {
   }
 }
 
-function inWords(error: unknown): unknown {
+function gzipError(error: unknown): unknown {
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === 'Z_BUF_ERROR') return new FlattenError('BAD_LAYER', 'the gzip data is cut short');
   if (code === 'Z_DATA_ERROR' || code === 'Z_NEED_DICT') {

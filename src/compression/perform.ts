@@ -22,7 +22,7 @@ export async function perform(
   try {
     return await performed(job, onRead, check);
   } catch (error) {
-    throw inWords(error);
+    throw asIoError(error);
   }
 }
 
@@ -82,7 +82,7 @@ function digestOf(name: HashName, hash: Hash): Digest {
 }
 
 /** System errors in flatten's words. */
-function inWords(error: unknown): unknown {
+function asIoError(error: unknown): unknown {
   const isFromSystem = (error as NodeJS.ErrnoException).syscall !== undefined;
   return isFromSystem && !(error instanceof FlattenError) ? ioError(error, 'unpacking a layer') : error;
 }

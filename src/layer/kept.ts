@@ -1,4 +1,5 @@
 import { FlattenError } from '../errors.js';
+import { shownLayers } from '../oci/shown.js';
 import type { Layer } from './layer.js';
 
 /** Which layers are kept as they are; at most one of the two. */
@@ -16,12 +17,12 @@ export function keptLayers(layers: readonly Layer[], { fromLayer, last }: Keep):
     throw new FlattenError('USAGE', '{fromLayer} and {last}: only one of them can be meant');
   if (last !== undefined) {
     if (Number.isInteger(last) && last >= 1 && last <= count) return count - last;
-    throw new FlattenError('USAGE', `{last: ${last}}: the image has ${layersOf(count)}`);
+    throw new FlattenError('USAGE', `{last: ${last}}: the image has ${shownLayers(count)}`);
   }
   if (fromLayer === undefined) return 0;
   const kept = /^\d{1,4}$/.test(fromLayer) ? Number(fromLayer) : byDigest(layers, fromLayer);
   if (kept < count) return kept;
-  throw new FlattenError('USAGE', `{fromLayer: ${fromLayer}}: nothing is above it in ${layersOf(count)}`);
+  throw new FlattenError('USAGE', `{fromLayer: ${fromLayer}}: nothing is above it in ${shownLayers(count)}`);
 }
 
 function byDigest(layers: readonly Layer[], wanted: string): number {
@@ -36,8 +37,4 @@ function byDigest(layers: readonly Layer[], wanted: string): number {
   throw new FlattenError(fits.length === 0 ? 'NOT_FOUND' : 'AMBIGUOUS', `{fromLayer: ${wanted}}: ${what}`, {
     hint: ['say its number:', ...layers.map(({ name }) => `  ${name}`)].join('\n'),
   });
-}
-
-function layersOf(count: number): string {
-  return count === 1 ? '1 layer' : `${count} layers`;
 }

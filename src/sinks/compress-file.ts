@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import type { Codec } from '../compression/block.js';
-import { compressed } from '../compression/compress.js';
+import { compressor } from '../compression/compress.js';
 import type { Context } from '../context.js';
 import { Meter } from '../meter.js';
 import type { Digest } from '../oci/digest.js';
@@ -28,17 +28,17 @@ export async function compressFile(
         bytes += chunk.length;
         await write(chunk);
       };
-      await compressed(codec, { signal: context.signal }, put, async (emit) => {
-        const window = Buffer.allocUnsafe(WINDOW);
-        const meter = new Meter(context, 'compress', (await source.stat()).size);
-        for (;;) {
-          const { bytesRead } = await source.read(window, 0, WINDOW, null);
-          if (bytesRead === 0) break;
-          await emit(window.subarray(0, bytesRead));
-          meter.add(bytesRead);
-        }
-        meter.end();
-      });
+      await using stream = compressor(codec, put, { signal: context.signal });
+      const window = Buffer.allocUnsafe(WINDOW);
+      const meter = new Meter(context, 'compress', (await source.stat()).size);
+      for (;;) {
+        const { bytesRead } = await source.read(window, 0, WINDOW, null);
+        if (bytesRead === 0) break;
+        await stream.write(window.subarray(0, bytesRead));
+        meter.add(bytesRead);
+      }
+      await stream.end();
+      meter.end();
     } finally {
       await target.close();
     }

@@ -2,12 +2,13 @@ import { createHash } from 'node:crypto';
 import { createReadStream, statSync } from 'node:fs';
 import type { Codec } from '../compression/block.js';
 import type { Context } from '../context.js';
-import { ioError, throwIfAborted } from '../errors.js';
+import { throwIfAborted } from '../errors.js';
 import { checkExtTools, type ExtOptions, type ExtPlan, planExt, writeExt } from '../ext/ext.js';
 import type { Loss } from '../losses.js';
 import { Meter } from '../meter.js';
 import type { Digest } from '../oci/digest.js';
 import { compressFile } from './compress-file.js';
+import { outputError } from './output-error.js';
 import type { Artifact, Flattened, Sink, SinkOptions } from './sink.js';
 import { stageFile } from './staging.js';
 
@@ -67,7 +68,7 @@ async function writeCompressed(
     const losses = await builtImage(output, raw, options, flattened, context);
     await check?.(raw);
     const packed = await compressFile(raw, staging.path, kind, context).catch((error) => {
-      throw inWords(error, output);
+      throw outputError(error, output);
     });
     await staging.publish();
     return { output, entries: flattened.rootfs.entries, ...packed, losses };
@@ -96,15 +97,10 @@ async function builtImage(
     throwIfAborted(context.signal);
     return plan.losses;
   } catch (error) {
-    throw inWords(error, output);
+    throw outputError(error, output);
   } finally {
     await plan?.close();
   }
-}
-
-function inWords(error: unknown, output: string): unknown {
-  const isFromSystem = (error as NodeJS.ErrnoException).syscall !== undefined;
-  return isFromSystem ? ioError(error, `${output}: cannot be written`) : error;
 }
 
 async function digestOf(path: string, context: Context): Promise<Digest> {

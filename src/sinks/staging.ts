@@ -118,7 +118,7 @@ class Staged implements Staging {
       else if (old.isDirectory()) await this.#replaceDirectory();
       else await this.#swap();
     } catch (error) {
-      throw this.#inWords(error);
+      throw this.#placingError(error);
     }
     try {
       await this.#close();
@@ -193,7 +193,7 @@ class Staged implements Staging {
     });
   }
 
-  #inWords(error: unknown): FlattenError {
+  #placingError(error: unknown): FlattenError {
     if (['EEXIST', 'ENOTEMPTY', 'ENOTDIR', 'EISDIR'].includes(codeOf(error)))
       return outputExists(this.#output);
     if (codeOf(error) === 'EBUSY') return isMounted(this.#output, 'it is a mount point');

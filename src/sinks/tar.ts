@@ -1,12 +1,11 @@
 import { open } from 'node:fs/promises';
-import { compressed } from '../compression/compress.js';
+import { compressor } from '../compression/compress.js';
 import type { Context } from '../context.js';
-import { ioError } from '../errors.js';
-import type { Digest } from '../oci/digest.js';
 import type { Rootfs } from '../rootfs/node.js';
+import { outputError } from './output-error.js';
 import type { Artifact, Flattened, Sink, SinkOptions } from './sink.js';
 import { stageFile } from './staging.js';
-import { hashed } from './tar/hash.js';
+import { hashing } from './tar/hash.js';
 import { writeTree } from './tar/stream.js';
 import { inTurn, toDescriptor, toStandardOutput, type WriteBytes } from './tar/writer.js';
 import { refuseZeros } from './tar/zeros.js';
@@ -40,7 +39,7 @@ async function toStdout(flattened: Flattened, context: Context, options: TarSink
     return await writeTar('-', flattened, toStandardOutput(context.signal), context, options);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EPIPE') throw error;
-    throw inWords(error, 'standard output');
+    throw outputError(error, '-');
   }
 }
 
@@ -62,7 +61,7 @@ async function toFile(
     return artifact;
   } catch (error) {
     await staging.discard();
-    throw inWords(error, output);
+    throw outputError(error, output);
   }
 }
 
@@ -95,10 +94,10 @@ async function writeTar(
     bytes += chunk.length;
     return write(chunk);
   };
-  const stream = (emit: WriteBytes) => writeStream(rootfs, emit, context, options);
-  let digest: Digest | undefined;
-  if (options.digest ?? true) digest = await hashed(rootfs.bytes, put, stream);
-  else await stream(inTurn(put));
+  const isDigested = options.digest ?? true;
+  await using hash = isDigested ? hashing(rootfs.bytes, put) : undefined;
+  await writeStream(rootfs, hash?.write ?? inTurn(put), context, options);
+  const digest = await hash?.digest();
   return { output, entries: rootfs.entries, bytes, ...(digest && { digest }), losses: [] };
 }
 
@@ -108,14 +107,14 @@ async function writeStream(
   context: Context,
   { compression, level }: TarSinkOptions,
 ): Promise<void> {
-  const write = (out: WriteBytes) => writeTree(rootfs, out, context, FLAT_TAR);
-  if (compression === 'none') return write(emit);
-  const compressing = { signal: context.signal, ...(level !== undefined && { level }) };
-  return compressed(compression, compressing, emit, (put) => write(inTurn(put)));
-}
-
-/** A system error of the output; every other error is no news of it. */
-function inWords(error: unknown, output: string): unknown {
-  const isSystem = error instanceof Error && 'syscall' in error;
-  return isSystem ? ioError(error, `${output}: cannot be written`) : error;
+  if (compression === 'none') return writeTree(rootfs, emit, context, FLAT_TAR);
+  const { signal } = context;
+  await using stream = compressor(compression, emit, { signal, ...(level !== undefined && { level }) });
+  await writeTree(
+    rootfs,
+    inTurn((bytes) => stream.write(bytes)),
+    context,
+    FLAT_TAR,
+  );
+  await stream.end();
 }

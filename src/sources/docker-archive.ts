@@ -4,7 +4,7 @@ import { tarLayer } from '../layer/tar-layer.js';
 import { readConfig } from '../oci/config.js';
 import { type Digest, short } from '../oci/digest.js';
 import type { Json } from '../oci/json.js';
-import { shown } from '../oci/shown.js';
+import { shown, shownLayers } from '../oci/shown.js';
 import { type Candidate, COUNT_LIMIT, choose } from './choose.js';
 import type { Envelope } from './envelope.js';
 import type { Choice, OpenedImage } from './image.js';
@@ -57,7 +57,7 @@ export function openDockerArchive(
   if (diffIDs.length !== count) {
     throw new FlattenError(
       'BAD_IMAGE',
-      `${shown(names[0] ?? digest)}: manifest.json lists ${layers(count)}, its config ${layers(diffIDs.length)}`,
+      `${shown(names[0] ?? digest)}: manifest.json lists ${shownLayers(count)}, its config ${shownLayers(diffIDs.length)}`,
     );
   }
   return {
@@ -100,8 +100,4 @@ function savedConfig(envelope: Envelope, path: string) {
     const digest: Digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
     return { digest, config: readConfig(envelope.parse(bytes, shown(path))) };
   });
-}
-
-function layers(count: number): string {
-  return count === 1 ? '1 layer' : `${count} layers`;
 }

@@ -12,7 +12,7 @@ import { readIndex } from '../oci/image-index.js';
 import type { Json } from '../oci/json.js';
 import { readManifest } from '../oci/manifest.js';
 import { isEncryptedType, isForeignType, isLayerType } from '../oci/media-type.js';
-import { shown } from '../oci/shown.js';
+import { shown, shownLayers } from '../oci/shown.js';
 import { choose, chooseAll } from './choose.js';
 import type { Envelope } from './envelope.js';
 import type { Choice, OpenedImage } from './image.js';
@@ -62,7 +62,7 @@ function openCandidate(blobs: Blobs, chosen: OciCandidate, context: Context): Op
   if (config.diffIDs.length !== layers.length) {
     throw new FlattenError(
       'BAD_IMAGE',
-      `manifest ${digest}: lists ${count(layers.length)}, its config ${count(config.diffIDs.length)}`,
+      `manifest ${digest}: lists ${shownLayers(layers.length)}, its config ${shownLayers(config.diffIDs.length)}`,
     );
   }
   return {
@@ -118,8 +118,4 @@ function absent(blobs: Blobs, { digest, mediaType, urls }: Descriptor): FlattenE
       ? `is to be had from ${from}: its blob`
       : 'its blob';
   return new FlattenError('NOT_FOUND', `${why} ${blobPath(digest)} is not in ${blobs.envelope.name}`);
-}
-
-function count(layers: number): string {
-  return layers === 1 ? '1 layer' : `${layers} layers`;
 }

@@ -1,9 +1,8 @@
 import type { ContentReader } from '../../layer/content.js';
+import type { StoredWindow } from '../../layer/stored-window.js';
 import { writeAt } from '../positioned.js';
-
 import { BLOCK } from '../structures/features.js';
 import type { ContentRows } from './rows.js';
-import type { StoredWindow } from './stored.js';
 
 const CAPACITY = 2 ** 20;
 /** From this many bytes on, a read of its own costs less than a copy out of the window. */

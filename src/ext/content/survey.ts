@@ -1,8 +1,8 @@
 import { crc32 } from 'node:zlib';
+import type { StoredWindow } from '../../layer/stored-window.js';
 import type { RunBuilder } from '../runs.js';
 import { BLOCK } from '../structures/features.js';
 import type { ContentRows } from './rows.js';
-import { StoredWindow } from './stored.js';
 
 const ZEROS = Buffer.alloc(BLOCK);
 
@@ -23,7 +23,7 @@ export function* surveyRows(
     const target = rows.target[row]!;
     let sum = 0;
     for (let done = 0; done < size; ) {
-      const room = StoredWindow.SIZE - ((target + done) % BLOCK);
+      const room = window.size - ((target + done) % BLOCK);
       const view = window.view(layer, rows.source[row]! + done, Math.min(room, size - done));
       sum = crc32(view, sum);
       markData(view, target + done, data);

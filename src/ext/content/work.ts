@@ -1,8 +1,8 @@
 import { ContentReader } from '../../layer/content.js';
+import { StoredWindow } from '../../layer/stored-window.js';
 import { RunBuilder, type Runs } from '../runs.js';
 import { BlockWindow, copyRows } from './copy.js';
 import type { ContentRows } from './rows.js';
-import { StoredWindow } from './stored.js';
 import { surveyRows } from './survey.js';
 
 /** What threads do together; all arrays are shared. */
@@ -19,11 +19,14 @@ export interface Order {
     | { readonly kind: 'copy'; readonly fd: number };
 }
 
+/** Large enough to read well, small enough to stay in the processor's cache. */
+const WINDOW = 256 * 1024;
+
 /** Works on an order as thread `me` until no chunk is left. Yields now and then; returns, from a survey, the blocks that are not zeros. */
 export function* work(order: Order, me: number): Generator<void, Runs> {
   const { rows, next, stop, done, task } = order;
   const reader = new ContentReader();
-  const window = new StoredWindow(reader);
+  const window = new StoredWindow(reader, WINDOW);
   const data = new RunBuilder();
   const output = task.kind === 'copy' ? new BlockWindow(task.fd) : undefined;
   try {

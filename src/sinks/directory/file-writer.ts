@@ -1,6 +1,7 @@
-import { closeSync, constants, fchmodSync, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs';
-import { FlattenError } from '../../errors.js';
+import { closeSync, constants, fchmodSync, fstatSync, ftruncateSync, openSync } from 'node:fs';
+import { writeAll } from '../../host/bytes.js';
 import { ContentReader } from '../../layer/content.js';
+import { StoredWindow } from '../../layer/stored-window.js';
 import type { Losses } from '../../losses.js';
 import type { LayerFile } from '../../rootfs/node.js';
 import { inPath } from './failure.js';
@@ -41,11 +42,7 @@ export class FileWriter {
   readonly #clock: Clock;
   readonly #layers: readonly LayerFile[];
   readonly #reader = new ContentReader();
-  readonly #window = Buffer.allocUnsafeSlow(WINDOW);
-  /** What the window holds: `#held` bytes of layer `#layer` from `#start`. */
-  #layer = -1;
-  #start = 0;
-  #held = 0;
+  readonly #window = new StoredWindow(this.#reader, WINDOW);
 
   constructor(job: FileJob, clock: Clock, losses: Losses) {
     this.#files = job.files;
@@ -108,8 +105,7 @@ export class FileWriter {
       yield* this.#sparse(fd, row, runs);
       ftruncateSync(fd, size);
     } else if (size <= WINDOW) {
-      const at = this.#fill(row, end);
-      writeAll(fd, this.#window, at, size, 0);
+      writeAll(fd, this.#small(row, end), 0);
       yield size;
     } else {
       yield* this.#copy(fd, row, this.#files.offset[row]!, size, 0);
@@ -126,41 +122,27 @@ export class FileWriter {
   /** Copies bytes of the row's layer to `position` of the file, a window at a time. */
   *#copy(fd: number, row: number, from: number, length: number, position: number): Generator<number> {
     const layer = this.#layers[this.#files.layer[row]!]!;
-    this.#layer = -1;
     for (let done = 0; done < length; ) {
       const part = Math.min(WINDOW, length - done);
-      this.#reader.readStored(layer, from + done, this.#window.subarray(0, part));
-      writeAll(fd, this.#window, 0, part, position + done);
+      writeAll(fd, this.#window.view(layer, from + done, part, part), position + done);
       done += part;
       yield part;
     }
   }
 
-  /** Where in the window the row's content is, which is read together with what the following rows need. */
-  #fill(row: number, end: number): number {
+  /** The row's content, which is read together with what the following rows need. */
+  #small(row: number, end: number): Buffer {
     const { layer, offset, size, runs } = this.#files;
+    const file = this.#layers[layer[row]!]!;
     const start = offset[row]!;
-    const isHeld = layer[row] === this.#layer && start >= this.#start;
-    if (isHeld && start + size[row]! <= this.#start + this.#held) return start - this.#start;
-    let stop = start + size[row]!;
+    const length = size[row]!;
+    if (this.#window.holds(file, start, length)) return this.#window.view(file, start, length);
+    let stop = start + length;
     for (let next = row + 1; next < end && layer[next] === layer[row] && !runs.has(next); next++) {
       const until = offset[next]! + size[next]!;
       if (offset[next]! < stop || offset[next]! - stop > MAX_GAP || until - start > WINDOW) break;
       stop = until;
     }
-    this.#layer = -1;
-    this.#reader.readStored(this.#layers[layer[row]!]!, start, this.#window.subarray(0, stop - start));
-    this.#layer = layer[row]!;
-    this.#start = start;
-    this.#held = stop - start;
-    return 0;
-  }
-}
-
-function writeAll(fd: number, bytes: Buffer, start: number, length: number, position: number): void {
-  for (let done = 0; done < length; ) {
-    const written = writeSync(fd, bytes, start + done, length - done, position + done);
-    if (written === 0) throw new FlattenError('IO', 'the file system wrote nothing');
-    done += written;
+    return this.#window.view(file, start, length, stop - start);
   }
 }

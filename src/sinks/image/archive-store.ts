@@ -1,9 +1,8 @@
 import { ftruncateSync, write } from 'node:fs';
 import { writeAll } from '../../host/bytes.js';
 import { padding } from '../../tar/write.js';
-import type { WriteBytes } from '../tar/writer.js';
 import { directoryHeader, END_LENGTH, fileHeader, member } from './envelope.js';
-import type { Blob, Store } from './store.js';
+import type { BlobBegun, Store } from './store.js';
 
 const BLOCK = 512;
 
@@ -28,14 +27,19 @@ export class ArchiveStore implements Store {
     await this.#append(await directoryHeader(name));
   }
 
-  async blob(write: (put: WriteBytes) => Promise<void>): Promise<Blob> {
+  async begin(): Promise<BlobBegun> {
     const start = this.#end;
     await this.#append(Buffer.alloc(BLOCK));
-    await write((bytes) => this.#append(bytes));
-    const size = this.#end - start - BLOCK;
-    await this.#append(Buffer.alloc(padding(size)));
-    const end = this.#end;
-    return { size, name: (path) => this.#name(path, size, { start, end }) };
+    return {
+      write: (bytes) => this.#append(bytes),
+      end: async () => {
+        const size = this.#end - start - BLOCK;
+        await this.#append(Buffer.alloc(padding(size)));
+        const end = this.#end;
+        return { size, name: (path) => this.#name(path, size, { start, end }) };
+      },
+      [Symbol.asyncDispose]: async () => {},
+    };
   }
 
   async file(path: string, bytes: Buffer): Promise<void> {

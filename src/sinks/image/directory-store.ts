@@ -1,7 +1,7 @@
 import { chmod, mkdir, open, rename, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { toDescriptor, type WriteBytes } from '../tar/writer.js';
-import type { Blob, Store } from './store.js';
+import { toDescriptor } from '../tar/writer.js';
+import type { BlobBegun, Store } from './store.js';
 
 /** An image as files below an existing directory. */
 export class DirectoryStore implements Store {
@@ -17,26 +17,21 @@ export class DirectoryStore implements Store {
     return this.#bytes;
   }
 
-  async blob(write: (put: WriteBytes) => Promise<void>): Promise<Blob> {
+  async begin(): Promise<BlobBegun> {
     const unnamed = join(this.#root, `.blob-${this.#blobs++}`);
     const file = await open(unnamed, 'wx', 0o666);
+    const put = toDescriptor(file.fd);
     let size = 0;
-    try {
-      const put = toDescriptor(file.fd);
-      await write(async (bytes) => {
+    return {
+      write: async (bytes) => {
         await put(bytes);
         size += bytes.length;
-      });
-    } finally {
-      await file.close();
-    }
-    return {
-      size,
-      name: async (path) => {
-        const isNew = (await stat(join(this.#root, path)).catch(() => undefined)) === undefined;
-        await rename(unnamed, await this.#placeOf(path));
-        if (isNew) this.#bytes += size;
       },
+      end: async () => {
+        await file.close();
+        return { size, name: (path) => this.#name(unnamed, path, size) };
+      },
+      [Symbol.asyncDispose]: () => file.close(),
     };
   }
 
@@ -49,6 +44,12 @@ export class DirectoryStore implements Store {
   async finish(): Promise<void> {
     const { mode } = await stat(join(this.#root, 'blobs'));
     await chmod(this.#root, mode & 0o777);
+  }
+
+  async #name(unnamed: string, path: string, size: number): Promise<void> {
+    const isNew = (await stat(join(this.#root, path)).catch(() => undefined)) === undefined;
+    await rename(unnamed, await this.#placeOf(path));
+    if (isNew) this.#bytes += size;
   }
 
   async #placeOf(path: string): Promise<string> {

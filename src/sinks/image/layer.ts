@@ -1,4 +1,4 @@
-import { compressed } from '../../compression/compress.js';
+import { compressor } from '../../compression/compress.js';
 import { compressionOfRange, decompress } from '../../compression/decompress.js';
 import type { Compression } from '../../compression/magic.js';
 import type { Context } from '../../context.js';
@@ -9,7 +9,7 @@ import type { Layer } from '../../layer/layer.js';
 import { Meter } from '../../meter.js';
 import type { Digest } from '../../oci/digest.js';
 import { isHiddenXattr, type LayerTree } from '../../rootfs/layer-tree.js';
-import { hashed } from '../tar/hash.js';
+import { hashing } from '../tar/hash.js';
 import { writeTree } from '../tar/stream.js';
 import type { WriteBytes } from '../tar/writer.js';
 
@@ -44,20 +44,19 @@ export async function writeLayer(
     implied,
     ...(hidden.count > 0 && { leavesOut: isHiddenXattr }),
   };
+  await using stored = hashing(rootfs.bytes, put);
   if (compression.kind === 'none') {
-    const digest = await hashed(rootfs.bytes, put, (emit) => writeTree(rootfs, emit, context, options));
+    await writeTree(rootfs, stored.write, context, options);
+    const digest = await stored.digest();
     return { digest, diffID: digest, compression: 'none' };
   }
   const { kind, ...level } = compression;
-  let diffID: Digest | undefined;
-  const digest = await hashed(rootfs.bytes, put, (emit) =>
-    compressed(kind, { ...level, signal: context.signal }, emit, async (emitPlain) => {
-      diffID = await hashed(rootfs.bytes, emitPlain, (emitTar) =>
-        writeTree(rootfs, emitTar, context, options),
-      );
-    }),
-  );
-  return { digest, diffID: diffID!, compression: kind };
+  await using stream = compressor(kind, stored.write, { ...level, signal: context.signal });
+  await using plain = hashing(rootfs.bytes, (bytes) => stream.write(bytes));
+  await writeTree(rootfs, plain.write, context, options);
+  const diffID = await plain.digest();
+  await stream.end();
+  return { digest: await stored.digest(), diffID, compression: kind };
 }
 
 /** Copies a layer of the source as it is stored. Throws `UNSUPPORTED` for one that lies in no file. */
@@ -68,14 +67,14 @@ export async function copyLayer(layer: Layer, put: WriteBytes, context: Context)
   // No larger than the layer: there may be a thousand small ones, whose buffers would all wait for the collector.
   const buffer = Buffer.from(new SharedArrayBuffer(Math.min(WINDOW, Math.max(1, stored.length))));
   const meter = new Meter(context, 'write', stored.length);
-  const digest = await hashed(stored.length, put, async (emit) => {
-    for (const chunk of chunksOf(stored, buffer)) {
-      throwIfAborted(context.signal);
-      await emit(chunk);
-      meter.add(chunk.length);
-    }
-  });
+  await using hash = hashing(stored.length, put);
+  for (const chunk of chunksOf(stored, buffer)) {
+    throwIfAborted(context.signal);
+    await hash.write(chunk);
+    meter.add(chunk.length);
+  }
   meter.end();
+  const digest = await hash.digest();
   const diffID =
     layer.diffID ?? (compression === 'none' ? digest : await uncompressedDigest(stored, context));
   return { digest: layer.digest ?? digest, diffID, compression };

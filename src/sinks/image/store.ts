@@ -7,12 +7,19 @@ export interface Blob {
   name(path: string): Promise<void>;
 }
 
+/** A blob whose bytes are still coming. Disposing of it gives up one that was not ended. */
+export interface BlobBegun extends AsyncDisposable {
+  /** Takes the bytes in order, one call at a time. */
+  readonly write: WriteBytes;
+  end(): Promise<Blob>;
+}
+
 /** Where the files of an image go. Calls are to be awaited, each before the next. */
 export interface Store {
   /** Bytes so far, of all that a copy of the output would take. */
   readonly bytes: number;
-  /** Adds a blob; `write` is given where its bytes go, in order. */
-  blob(write: (put: WriteBytes) => Promise<void>): Promise<Blob>;
+  /** Begins a blob, which is to be ended before another one begins. */
+  begin(): Promise<BlobBegun>;
   /** Adds a small file. */
   file(path: string, bytes: Buffer): Promise<void>;
   /** Completes the output; nothing is added any more. */

@@ -1,15 +1,17 @@
 import type { Context } from '../../context.js';
-import { ioError } from '../../errors.js';
 import { Losses } from '../../losses.js';
 import type { Change } from '../../oci/change.js';
 import type { Fields } from '../../oci/fields.js';
 import { linuxOn, type Platform } from '../../oci/platform.js';
+import { shownLayers } from '../../oci/shown.js';
 import { squashConfig } from '../../oci/squash.js';
 import { layerTree } from '../../rootfs/layer-tree.js';
 import type { Rootfs } from '../../rootfs/node.js';
 import { eachName } from '../../rootfs/walk.js';
 import type { ImageOutput } from '../output.js';
+import { outputError } from '../output-error.js';
 import type { Artifact, Flattened, SinkOptions } from '../sink.js';
+import type { WriteBytes } from '../tar/writer.js';
 import { refuseZeros } from '../tar/zeros.js';
 import { DockerForm } from './docker-form.js';
 import { withEngineHint } from './engine-trouble.js';
@@ -58,7 +60,7 @@ export async function openImageWriter(
   context: Context,
 ): Promise<ImageWriter> {
   const target = await openTarget(location, options, context).catch((error: unknown) => {
-    throw inWords(error, text);
+    throw outputError(error, text);
   });
   return new Writer(text, formOf(location, target.store), target, options);
 }
@@ -106,7 +108,7 @@ class Writer implements ImageWriter {
       await verified;
     } catch (error) {
       if (refused.signal.aborted && !context.signal.aborted) await verified;
-      throw inWords(error, this.#output);
+      throw outputError(error, this.#output);
     }
   }
 
@@ -124,7 +126,7 @@ class Writer implements ImageWriter {
         losses: this.#losses.list(),
       };
     } catch (error) {
-      throw withEngineHint(inWords(error, this.#output), { usesZstd: this.#usesZstd });
+      throw withEngineHint(outputError(error, this.#output), { usesZstd: this.#usesZstd });
     }
   }
 
@@ -132,15 +134,10 @@ class Writer implements ImageWriter {
     await this.#target.discard();
   }
 
-  async #layer(
-    label: string,
-    write: (put: (bytes: Uint8Array) => Promise<void>) => Promise<LayerSums>,
-  ): Promise<WrittenLayer> {
-    let sums: LayerSums | undefined;
-    const blob = await this.#target.store.blob(async (put) => {
-      sums = await write(put);
-    });
-    const layer = { ...sums!, blob, label };
+  async #layer(label: string, write: (put: WriteBytes) => Promise<LayerSums>): Promise<WrittenLayer> {
+    await using begun = await this.#target.store.begin();
+    const sums = await write(begun.write);
+    const layer = { ...sums, blob: await begun.end(), label };
     this.#usesZstd ||= layer.compression === 'zstd';
     await this.#form.layer(layer);
     return layer;
@@ -180,7 +177,7 @@ function createdBy({ config, image, digest, base }: Flattened): string {
   if (config === undefined) return 'flatten: a root filesystem';
   const { layers = 1 } = image ?? {};
   const first = (base?.layers.length ?? 0) + 1;
-  const which = first === 1 ? `${layers} layer${layers === 1 ? '' : 's'}` : `layers ${first} to ${layers}`;
+  const which = first === 1 ? shownLayers(layers) : `layers ${first} to ${layers}`;
   return `flatten: ${which}${digest ? ` of ${digest}` : ''}`;
 }
 
@@ -197,12 +194,4 @@ function newest({ root }: Rootfs): bigint {
 function time(nanoseconds: bigint): string {
   const seconds = Math.min(Number(nanoseconds / 1_000_000_000n), 253_402_300_799);
   return new Date(seconds * 1000).toISOString().replace('.000Z', 'Z');
-}
-
-/** A system error of the output; every other error is no news of it. */
-function inWords(error: unknown, output: string): unknown {
-  const isSystem = error instanceof Error && 'syscall' in error;
-  return isSystem
-    ? ioError(error, `${output === '-' ? 'standard output' : output}: cannot be written`)
-    : error;
 }

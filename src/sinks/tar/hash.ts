@@ -17,25 +17,28 @@ export interface ByteHash {
 /** Above so many bytes a thread of its own saves more than its start costs. */
 const WORTH_A_THREAD = 32 * 1024 * 1024;
 
-/** Hands on what `write` emits, in order, and gives its digest. `bytes` is about how many there will be. */
-export async function hashed(
-  bytes: number,
-  put: WriteBytes,
-  write: (emit: WriteBytes) => Promise<void>,
-): Promise<Digest> {
+/** Bytes that are handed on, and digested on the way. */
+export interface Hashing extends AsyncDisposable {
+  /** Resolves when the bytes may change; need not be awaited before the next call. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** To be called once, when all is written. */
+  digest(): Promise<Digest>;
+}
+
+/** Hands bytes on to `put`, one call at a time. `bytes` is about how many there will be. */
+export function hashing(bytes: number, put: WriteBytes): Hashing {
   const hash = openHash(bytes);
-  try {
-    const putNext = inTurn(put);
-    await write(async (chunk) => {
+  const putNext = inTurn(put);
+  return {
+    async write(chunk) {
       const readers = [putNext(chunk), hash.update(chunk)];
       // Not before both are through, also when one has failed, are the bytes and the descriptor free.
       await Promise.allSettled(readers);
       await Promise.all(readers);
-    });
-    return await hash.digest();
-  } finally {
-    hash.close();
-  }
+    },
+    digest: () => hash.digest(),
+    [Symbol.asyncDispose]: async () => hash.close(),
+  };
 }
 
 /** A hash for about so many bytes. */

@@ -1,5 +1,5 @@
-import { readSync } from 'node:fs';
 import type { ContentReader } from '../../layer/content.js';
+import { StoredWindow } from '../../layer/stored-window.js';
 import type { Content, LayerFile } from '../../rootfs/node.js';
 
 /** Files up to this size are read with their neighbours: larger ones cost more to copy twice than to read alone. */
@@ -8,11 +8,9 @@ const SMALL = 4 * 1024;
 const GAP = 8 * 1024;
 const WINDOW = 64 * 1024;
 
-/** The stretch of a layer file that is in memory, and where the last read from it ended. */
-interface Window {
-  bytes: Buffer | undefined;
-  start: number;
-  length: number;
+/** A layer file's window, and where the last read from the file ended. */
+interface Behind {
+  window: StoredWindow | undefined;
   last: number;
 }
 
@@ -22,7 +20,7 @@ interface Window {
  */
 export class ReadAhead {
   readonly #reader: ContentReader;
-  readonly #windows = new Map<LayerFile, Window>();
+  readonly #layers = new Map<LayerFile, Behind>();
 
   constructor(reader: ContentReader) {
     this.#reader = reader;
@@ -36,35 +34,23 @@ export class ReadAhead {
   }
 
   #readStored(layer: LayerFile, position: number, target: Buffer): void {
-    const window = this.#window(layer);
-    const neighbour = position >= window.last && position - window.last <= GAP;
-    window.last = position + target.length;
-    if (this.#copy(window, position, target)) return;
-    if (neighbour && target.length <= SMALL) {
-      this.#fill(layer, window, position);
-      if (this.#copy(window, position, target)) return;
+    const behind = this.#behind(layer);
+    const { length } = target;
+    const isNeighbour = position >= behind.last && position - behind.last <= GAP;
+    behind.last = position + length;
+    if (isNeighbour && length <= SMALL) behind.window ??= new StoredWindow(this.#reader, WINDOW);
+    const { window } = behind;
+    if (window?.holds(layer, position, length) || (isNeighbour && length <= SMALL)) {
+      window!.view(layer, position, length).copy(target);
+    } else this.#reader.readStored(layer, position, target);
+  }
+
+  #behind(layer: LayerFile): Behind {
+    let behind = this.#layers.get(layer);
+    if (behind === undefined) {
+      behind = { window: undefined, last: 0 };
+      this.#layers.set(layer, behind);
     }
-    this.#reader.readStored(layer, position, target);
-  }
-
-  #copy({ bytes, start, length }: Window, position: number, target: Buffer): boolean {
-    if (position < start || position + target.length > start + length) return false;
-    bytes?.copy(target, 0, position - start);
-    return true;
-  }
-
-  #fill(layer: LayerFile, window: Window, position: number): void {
-    window.bytes ??= Buffer.allocUnsafe(WINDOW);
-    window.start = position;
-    window.length = readSync(this.#reader.fd(layer), window.bytes, 0, WINDOW, position);
-  }
-
-  #window(layer: LayerFile): Window {
-    let window = this.#windows.get(layer);
-    if (window === undefined) {
-      window = { bytes: undefined, start: 0, length: 0, last: 0 };
-      this.#windows.set(layer, window);
-    }
-    return window;
+    return behind;
   }
 }

@@ -28,7 +28,9 @@ test('blobs get their names after they are written; one that is there already is
     ['c', ''],
     ['c', ''],
   ] as const) {
-    const blob = await store.blob((put) => put(Buffer.from(text)));
+    const begun = await store.begin();
+    await begun.write(Buffer.from(text));
+    const blob = await begun.end();
     assert.equal(blob.size, text.length);
     await blob.name(name);
   }
