@@ -1,97 +1,126 @@
+/** README.md: what it says is run, or compared with the program. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { commandLine } from '../src/cli/program.js';
+import { DEFAULT_LIMITS } from '../src/context.js';
+import { asReader, assertPrints, blocks, documentText } from './support/document.js';
 import { needs } from './support/needs.js';
-import { CLI } from './support/program.js';
 import { PROJECT } from './support/project.js';
 import { scratch } from './support/scratch.js';
 
-const README = readFileSync(join(PROJECT, 'README.md'), 'utf8');
+const README = documentText('README.md');
 
-/** The fenced blocks of one language, each with the heading it stands under. */
-function blocks(language: string): { heading: string; text: string }[] {
-  const found: { heading: string; text: string }[] = [];
-  let heading = '';
-  for (const match of README.matchAll(/^(#+ .*)$|^```(\w+)\n([\s\S]*?)^```$/gm)) {
-    if (match[1] !== undefined) heading = match[1].replace(/^#+ /, '');
-    else if (match[2] === language) found.push({ heading, text: match[3]! });
-  }
-  return found;
-}
+/** The rows of all tables, as cells. */
+const ROWS = [...README.matchAll(/^\| (.*) \|$/gm)].map(([, row]) => row!.split(' | '));
 
-/** A directory as a reader of the README has it: the demo image as image.tar, and `flatten` on PATH. */
-function asReader(t: { after(done: () => void): void }): { cwd: string; env: NodeJS.ProcessEnv } {
-  const cwd = scratch(t);
-  const bin = join(cwd, '.bin');
-  mkdirSync(bin);
-  writeFileSync(join(bin, 'flatten'), `#!/bin/sh\nexec "${process.execPath}" "${CLI}" "$@"\n`, {
-    mode: 0o755,
-  });
-  copyFileSync(join(PROJECT, 'test/images/demo.tar'), join(cwd, 'image.tar'));
-  return { cwd, env: { ...process.env, PATH: `${bin}:${process.env.PATH}` } };
-}
+test('it is one page', () => {
+  assert.ok(README.trimEnd().split('\n').length <= 140);
+});
 
-/** Seconds differ from run to run; of digests only the beginning is compared, since the README shortens some. */
-function comparable(output: string): string {
-  return output
-    .replace(/\b\d+\.\d\d s\b/g, 'N s')
-    .replace(/sha256:([0-9a-f]{2})(?:…|[0-9a-f]{62}),/g, 'sha256:$1…,');
-}
-
-for (const [index, { heading, text }] of blocks('console').entries()) {
+for (const [index, block] of blocks(README, 'console').entries()) {
   test(
-    `README, "${heading}", block ${index + 1}: the commands print what it says`,
+    `"${block.heading}", block ${index + 1}: the commands print what it says`,
     {
       skip: needs('root', 'mke2fs'),
     },
-    (t) => {
-      const { cwd, env } = asReader(t);
-      if (/^(Change|An image)/.test(heading))
-        execFileSync('flatten', ['image.tar', '-o', 'rootfs/', '-q'], { cwd, env });
-      for (const step of text.split(/^\$ /m).slice(1)) {
-        const [command, ...expected] = step.split('\n');
-        const { stdout } = spawnSync('/bin/sh', ['-c', `{ ${command}; } 2>&1`], {
-          cwd,
-          env,
-          encoding: 'utf8',
-        });
-        assert.equal(comparable(stdout), comparable(expected.join('\n')), command);
-      }
-    },
+    (t) => assertPrints(block, asReader(t)),
   );
 }
 
-for (const { text } of blocks('js')) {
-  test('README: the library example runs', (t) => {
-    const { cwd } = asReader(t);
-    mkdirSync(join(cwd, 'node_modules'));
-    symlinkSync(PROJECT, join(cwd, 'node_modules/image-flatten'));
-    writeFileSync(join(cwd, 'example.mjs'), text);
-    const printed = execFileSync(process.execPath, ['example.mjs'], { cwd, encoding: 'utf8' });
-    assert.match(printed, /^27 sha256:[0-9a-f]{64}\nNAME="flatten demo"\n/);
+test('its commands install the program', { skip: needs('npm registry') }, (t) => {
+  const [install] = blocks(README, 'sh');
+  const clone = join(scratch(t), 'clone');
+  const left = ['node_modules', 'dist', '.git', 'shared'].map((name) => join(PROJECT, name));
+  cpSync(PROJECT, clone, { recursive: true, filter: (path) => !left.includes(path) });
+  const prefix = scratch(t);
+  const { status, stdout, stderr } = spawnSync('/bin/sh', ['-e', '-c', install!.text], {
+    cwd: clone,
+    encoding: 'utf8',
+    env: {
+      ...process.env,
+      PATH: `${join(prefix, 'bin')}:${process.env.PATH}`,
+      npm_config_prefix: prefix,
+      npm_config_prefer_offline: 'true',
+    },
   });
-}
+  assert.equal(status, 0, stderr);
+  assert.equal(stdout.trimEnd().split('\n').at(-1), '0.1.0');
+  assert.ok(existsSync(join(prefix, 'bin/flatten')));
+  assert.ok(
+    existsSync(join(prefix, 'share/man/man1/flatten.1')) || existsSync(join(clone, 'dist/flatten.1')),
+  );
+  const tried = execFileSync(join(clone, 'scripts/flatten'), ['--version'], { encoding: 'utf8' });
+  assert.equal(tried, '0.1.0\n');
+});
 
-test('README: every option that --help knows and it names is spelled right', () => {
-  const help = [[], ['import'], ['verify'], ['mount'], ['unmount']]
-    .map((command) => execFileSync(process.execPath, [CLI, ...command, '--help'], { encoding: 'utf8' }))
-    .join('\n');
+test(
+  'every output of its table is written of every input',
+  { skip: needs('root', 'mke2fs', 'skopeo') },
+  (t) => {
+    const { cwd, env } = asReader(t);
+    const shell = (line: string) => execFileSync('/bin/sh', ['-e', '-c', line], { cwd, env, stdio: 'pipe' });
+    shell('flatten image.tar -o plain/ -q; flatten image.tar -o plain.tar -q');
+    shell(
+      'skopeo copy -q docker-archive:image.tar oci:layout:it; skopeo copy -q docker-archive:image.tar dir:copied',
+    );
+    const rows = ROWS.filter((row) => /✓$/.test(row[1]!.trim()));
+    assert.equal(rows.length, 4);
+    for (const [outputs, , rootfs] of rows) {
+      const names = [...outputs!.matchAll(/`([^`]+)`/g)].map(([, name]) => name!);
+      for (const name of names.filter((each) => !['-', '.gz', '.zst', 'docker-daemon:'].includes(each))) {
+        const packed = /^\.(img|ext)/.test(name) ? ['', '.gz', '.zst'] : [''];
+        for (const more of packed) {
+          const output = name.endsWith(':')
+            ? `${name}out`
+            : name === 'rootfs/'
+              ? 'out/'
+              : `out${name}${more}`;
+          for (const input of ['image.tar', 'layout', 'copied', 'plain/', 'plain.tar']) {
+            const command =
+              input.startsWith('plain') && rootfs!.includes('import') ? 'flatten import' : 'flatten';
+            shell(`${command} ${input} -o ${output} -q; rm -r out*`);
+          }
+        }
+      }
+    }
+  },
+);
+
+test('the short library example of src/README.md runs', (t) => {
+  const { cwd } = asReader(t);
+  mkdirSync(join(cwd, 'node_modules'));
+  symlinkSync(PROJECT, join(cwd, 'node_modules/image-flatten'));
+  const [example] = blocks(documentText('src/README.md'), 'js');
+  writeFileSync(join(cwd, 'example.mjs'), example!.text);
+  const printed = execFileSync(process.execPath, ['example.mjs'], { cwd, encoding: 'utf8' });
+  assert.match(printed, /^27 sha256:[0-9a-f]{64}\nNAME="flatten demo"\n/);
+});
+
+test('every option that it names is one of the program', () => {
+  const program = commandLine(new AbortController().signal);
+  const real = [program, ...program.commands].flatMap(({ options }) => options.map(({ long }) => long!));
   const own = [...README.matchAll(/(?<![\w-])--[a-z][a-z0-9-]*/g)].map(([option]) => option);
-  assert.ok(own.length > 20);
-  const unknown = [...new Set(own)].filter((option) => !help.includes(option) && option !== '--help');
-  assert.deepEqual(unknown, []);
+  assert.ok(own.length > 8);
+  assert.deepEqual(
+    own.filter((option) => !real.includes(option) && option !== '--help'),
+    [],
+  );
 });
 
-test('README: every file it links to is there', () => {
-  const links = [...README.matchAll(/\]\(([^)#:]+)\)/g)].map((match) => match[1]!);
-  assert.ok(links.length > 2);
-  for (const link of links)
-    assert.doesNotThrow(() => execFileSync('test', ['-e', join(PROJECT, link)]), link);
+test('its limits are those of the program', () => {
+  const defaults = Object.fromEntries(
+    ROWS.filter((row) => row[2]?.startsWith('`--max-')).map(([, value, option]) => [option, value]),
+  );
+  assert.deepEqual(defaults, {
+    '`--max-size`': `${DEFAULT_LIMITS.maxSize / 2 ** 30} GiB`,
+    '`--max-entries`': DEFAULT_LIMITS.maxEntries.toLocaleString('en'),
+  });
 });
 
-test('README: scripts/bench has the contests whose ratios it gives', () => {
+test('scripts/bench has the contests whose ratios it gives', () => {
   const list = execFileSync(join(PROJECT, 'scripts/bench'), ['--list'], { encoding: 'utf8' });
   const named = [...README.matchAll(/^\| `([a-z-]+)` \| [^|]+ \| \d/gm)].map(([, name]) => name!);
   assert.ok(named.length >= 5);
