@@ -12,7 +12,7 @@ import { isPlainFile, type Output } from './sinks/output.js';
 import type { Artifact } from './sinks/sink.js';
 import { withLosses } from './sinks/sink.js';
 import type { OpenedImage } from './sources/image.js';
-import { flattenedOf, imageOptions, writeEvery } from './squash.js';
+import { flattenedOf, parseImageOptions, writeEvery } from './squash.js';
 import { verifyWritten } from './verify.js';
 
 /** What is known of a run when it begins. */
@@ -32,7 +32,7 @@ export async function carryOut(
   { written, start }: Begun,
 ): Promise<FlattenResult> {
   const known = sinkOptions(options, output);
-  const { squash: { fromLayer, last } = {} } = options;
+  const { image: { fromLayer, last } = {} } = options;
   const keep = { ...(fromLayer !== undefined && { fromLayer }), ...(last !== undefined && { last }) };
   const input = { ...options, keep };
   return withImages(input, output.path, async (images, context) => {
@@ -71,7 +71,7 @@ async function writeOne(
 }
 
 function sinkOptions(options: ParsedOptions, { kind }: Output): OutputOptions {
-  const { force = false, strict = false, keepSetuid, disk, squash = {}, sourceDateEpoch } = options;
+  const { force = false, strict = false, keepSetuid, disk, image = {}, sourceDateEpoch } = options;
   const digest = options.sha256 || options.digest;
   return {
     force,
@@ -79,7 +79,7 @@ function sinkOptions(options: ParsedOptions, { kind }: Output): OutputOptions {
     ...(keepSetuid !== undefined && { keepSetuid }),
     ...(digest !== undefined && { digest }),
     ...(disk && { disk }),
-    ...(kind === 'image' && { image: imageOptions(squash, options.platform) }),
+    ...(kind === 'image' && { image: parseImageOptions(image, options.platform) }),
     ...(sourceDateEpoch !== undefined && { sourceDateEpoch }),
   };
 }

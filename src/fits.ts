@@ -10,12 +10,12 @@ interface Asked {
   readonly verify?: boolean;
   readonly sha256?: boolean;
   readonly disk?: object;
-  readonly squash?: object;
+  readonly image?: object;
 }
 
 /** Throws `USAGE` for options that the output has no use for. */
 export function refuseMisfits(options: Asked, output: Output): void {
-  const { disk, squash, verify, sha256, platform, force } = options;
+  const { disk, image, verify, sha256, platform, force } = options;
   const { kind, format } = output;
   const isImage = kind === 'image';
   const streamed = output.path === '-' ? 'standard output' : output.text;
@@ -30,7 +30,7 @@ export function refuseMisfits(options: Asked, output: Output): void {
   if (options.keepSetuid && kind !== 'directory')
     throw misplaced({ keepSetuid: true }, 'directories', format);
   if (disk !== undefined && kind !== 'disk') throw misplaced(disk, 'disk images', format);
-  if (squash !== undefined && !isImage) throw misplaced(squash, 'images', format);
+  if (image !== undefined && !isImage) throw misplaced(image, 'images', format);
   if (platform !== 'all') return;
   if (!format.startsWith('oci')) {
     throw new FlattenError('USAGE', `{platform: all}: the output, ${format}, holds one`, {

@@ -19,7 +19,7 @@ export type RunOptions = Pick<
 >;
 
 /** Which image is opened, and how. */
-export type OpenImageOptions = RunOptions & Pick<InputOptions, 'image' | 'platform' | 'rootfsOnly'>;
+export type OpenImageOptions = RunOptions & Pick<InputOptions, 'reference' | 'platform' | 'rootfsOnly'>;
 
 /** How an image's layers become a tree. */
 export type ImageTreeOptions = Pick<
@@ -47,9 +47,12 @@ export interface Image extends AsyncDisposable, ClosableImage {
  * console.log(image.config?.json, image.layers.length);
  */
 export async function openImage(input: string | Readable, options: OpenImageOptions = {}): Promise<Image> {
-  const { image, platform, rootfsOnly } = options;
+  const { reference, platform, rootfsOnly } = options;
   const context = contextOf(options);
-  const choice = { ...(image && { image }), ...(platform && { platform: parsePlatform(platform) }) };
+  const choice = {
+    ...(reference && { image: reference }),
+    ...(platform && { platform: parsePlatform(platform) }),
+  };
   const meant = typeof input === 'string' ? parseInput(input) : input;
   return imageWith(await openOne(meant, choice, context, rootfsOnly ? { rootfsOnly } : {}), context);
 }

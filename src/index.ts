@@ -46,6 +46,6 @@ export type { Content, Directory, Metadata, Node, Rootfs } from './rootfs/node.j
 export { FORMATS, type Format } from './sinks/format.js';
 export type { DiskOptions } from './sinks/open.js';
 export type { Artifact } from './sinks/sink.js';
-export type { SquashOptions } from './squash.js';
+export type { ImageOptions } from './squash.js';
 export { Entry, Tree, type TreeSink as Sink } from './tree.js';
 export { type VerifyOptions, type VerifyResult, verify } from './verify.js';

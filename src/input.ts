@@ -19,7 +19,7 @@ export interface InputOptions {
   /** Refuse an input that is an image: a root filesystem is wanted. Default false, which tells them apart by what is in them. */
   readonly rootfsOnly?: boolean;
   /** Which image, where the input holds several: `NAME[:TAG]` or a digest. */
-  readonly image?: string;
+  readonly reference?: string;
   /** `os/arch[/variant]`, or `all` where the output holds several images. Default: this machine's, as linux. */
   readonly platform?: string;
   /** Compare every digest. Default true. */
@@ -83,11 +83,11 @@ export async function withImages<T>(
   output: string | undefined,
   use: (images: readonly OpenedImage[], context: Context) => Promise<T>,
 ): Promise<T> {
-  const { input, image: name, platform, include = [], exclude = [] } = options;
+  const { input, reference, platform, include = [], exclude = [] } = options;
   pathTest([...include, ...exclude]); // a glob that makes no sense is refused before anything is read
   const context = contextOf(options, output);
   const choice = {
-    ...(name !== undefined && { image: name }),
+    ...(reference !== undefined && { image: reference }),
     ...(platform === 'all'
       ? { everyPlatform: true }
       : platform !== undefined && { platform: parsePlatform(platform) }),

@@ -4,7 +4,7 @@ import type { Format } from './sinks/format.js';
 import type { DiskOptions } from './sinks/open.js';
 import type { Artifact } from './sinks/sink.js';
 import type { OpenedImage } from './sources/image.js';
-import type { SquashOptions } from './squash.js';
+import type { ImageOptions } from './squash.js';
 
 /** What `flatten` is asked to do. */
 export interface FlattenOptions extends InputOptions {
@@ -24,7 +24,7 @@ export interface FlattenOptions extends InputOptions {
   /** Disk images: their size and identity. */
   readonly disk?: DiskOptions;
   /** Images: their config, the layers they keep, and how the new one is stored. */
-  readonly squash?: SquashOptions;
+  readonly image?: ImageOptions;
   /** Read the output back before it appears, and fail where it differs from the tree. Default false. */
   readonly verify?: boolean;
   /**

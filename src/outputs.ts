@@ -3,7 +3,7 @@ import { refuseMisfits } from './fits.js';
 import { type DiskOptions, type OutputOptions, openSink } from './sinks/open.js';
 import { type Output, parseOutput } from './sinks/output.js';
 import { refuseUnready } from './sinks/ready.js';
-import { imageOptions, type SquashOptions } from './squash.js';
+import { type ImageOptions, parseImageOptions } from './squash.js';
 import type { Tree, TreeSink } from './tree.js';
 import { verifyWritten } from './verify.js';
 
@@ -42,7 +42,7 @@ export interface DiskOutputOptions extends AnyOutputOptions, DiskOptions {
 }
 
 /** Options of {@link image}. */
-export interface ImageOutputOptions extends AnyOutputOptions, Omit<SquashOptions, 'fromLayer' | 'last'> {
+export interface ImageOutputOptions extends AnyOutputOptions, Omit<ImageOptions, 'fromLayer' | 'last'> {
   /** `os/arch[/variant]`, for a root filesystem that names none. Default: this machine's, as linux. */
   readonly platform?: string;
   /** Seconds since 1970: when the image says it was made. Default: when its source was. */
@@ -87,7 +87,7 @@ export function disk(
 
 /** A sink that writes an image: `docker-archive:FILE[:NAME:TAG]`, `oci:DIR[:TAG]`, `oci-archive:FILE[:TAG]`, `docker-daemon:NAME[:TAG]`. */
 export function image(where: string, options: ImageOutputOptions = {}): TreeSink {
-  const { platform, force, strict, verify, sourceDateEpoch, ...squash } = options;
+  const { platform, force, strict, verify, sourceDateEpoch, ...parts } = options;
   const output = parseOutput(where);
   if (output.kind !== 'image')
     throw new FlattenError('USAGE', `${where}: is no image`, {
@@ -98,7 +98,7 @@ export function image(where: string, options: ImageOutputOptions = {}): TreeSink
     ...(strict !== undefined && { strict }),
     ...(verify !== undefined && { verify }),
     ...(sourceDateEpoch !== undefined && { sourceDateEpoch }),
-    image: imageOptions(squash, platform),
+    image: parseImageOptions(parts, platform),
   });
 }
 

@@ -7,14 +7,14 @@ import { Losses } from './losses.js';
 import { parseChanges } from './oci/change.js';
 import { parsePlatform } from './oci/platform.js';
 import { originOf } from './origin.js';
-import type { ImageOptions, ImageSinkOptions } from './sinks/image.js';
+import type { ImageSinkOptions, ParsedImageOptions } from './sinks/image.js';
 import type { ImageOutput } from './sinks/output.js';
 import type { Artifact, Flattened } from './sinks/sink.js';
 import { withLosses } from './sinks/sink.js';
 import type { OpenedImage } from './sources/image.js';
 
 /** What an image that is written can be asked for. */
-export interface SquashOptions extends Keep {
+export interface ImageOptions extends Keep {
   /** Instructions, as `docker import --change` takes them: `CMD ["/bin/sh"]`. */
   readonly changes?: readonly string[];
   /** The comment of the image, and of its new entry in the history. */
@@ -25,7 +25,7 @@ export interface SquashOptions extends Keep {
 }
 
 /** Reads the options of an image output. Throws `USAGE`. `platform` is for a bare rootfs, which names none. */
-export function imageOptions(options: SquashOptions, platform: string | undefined): ImageOptions {
+export function parseImageOptions(options: ImageOptions, platform: string | undefined): ParsedImageOptions {
   const { changes = [], message, author, compression } = options;
   return {
     changes: parseChanges(changes),
@@ -38,7 +38,7 @@ export function imageOptions(options: SquashOptions, platform: string | undefine
 
 const MAX_LEVELS: Readonly<Record<string, number>> = { gzip: 9, zstd: 19 };
 
-function parseCompression(text: string): NonNullable<ImageOptions['compression']> {
+function parseCompression(text: string): NonNullable<ParsedImageOptions['compression']> {
   const [, kind = '', level] = /^(none|gzip|zstd)(?::(\d{1,2}))?$/.exec(text) ?? [];
   if (level === undefined && kind !== '') return { kind: kind as 'none' | 'gzip' | 'zstd' };
   const isLevel = Number(level) >= 1 && Number(level) <= (MAX_LEVELS[kind] ?? 0);

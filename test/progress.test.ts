@@ -83,8 +83,8 @@ test('outputs without root: every phase rises from 0 to its total', async (t) =>
     ['tree', {}, ['load', 'write']],
     ['docker-archive:docker.tar:a:b', { verify: true }, ['load', 'write', 'check']],
     ['oci:layout', {}, ['load', 'write']],
-    ['oci:kept', { squash: { last: 1 } }, ['load', 'write', 'write']],
-    ['oci-archive:oci.tar', { squash: { compression: 'gzip' } }, ['load', 'write']],
+    ['oci:kept', { image: { last: 1 } }, ['load', 'write', 'write']],
+    ['oci-archive:oci.tar', { image: { compression: 'gzip' } }, ['load', 'write']],
   ] as const) {
     for (const compression of ['none', 'gzip'] as const) {
       const at = output.replace(/^([a-z-]+:)?/, `$1${directory}/${compression}-`);

@@ -315,7 +315,7 @@ suite('image JSON', () => {
   test('a config that ten thousand images have is read once', (t) => {
     const large = Buffer.from(`{"rootfs":{"type":"layers"},"comment":"${'x'.repeat(7 * MiB)}"}`);
     const { entries } = run(t, packed({ 'manifest.json': saved(10_000), 'c.json': large }), {
-      image: 'a:77',
+      reference: 'a:77',
     });
     assert.equal(entries, 1);
   });

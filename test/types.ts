@@ -26,7 +26,7 @@ export async function compiles(stream: Readable, signal: AbortSignal): Promise<v
   const opened: Image = await openImage(stream);
   await openImage('oci:layout:tag', {
     platform: 'linux/arm64',
-    image: 'app:1',
+    reference: 'app:1',
     signal,
     maxSize: 2 ** 30,
     digests: false,
@@ -40,7 +40,7 @@ export async function compiles(stream: Readable, signal: AbortSignal): Promise<v
 
   const tree: Tree = await opened.tree({ include: ['etc'], mkdir: [{ path: '/data', mode: 0o700 }] });
   // @ts-expect-error: which image it is was said before
-  await opened.tree({ image: 'app:1' });
+  await opened.tree({ reference: 'app:1' });
   for (const entry of tree.walk()) {
     const path: string = entry.path;
     const layer: string | undefined = entry.layer?.name;
@@ -72,6 +72,16 @@ export async function compiles(stream: Readable, signal: AbortSignal): Promise<v
   contentLayer({ name: 'one', content: 'path.tar' });
 
   const result = await flatten({ input: 'image.tar', output: 'rootfs/', onEvent });
+  await flatten({
+    input: 'image.tar',
+    output: 'oci:a',
+    reference: 'app:1',
+    image: { last: 2, message: 'x' },
+  });
+  // @ts-expect-error: what is written is described, what is read has a reference
+  await flatten({ input: 'image.tar', output: 'oci:a', image: 'app:1' });
+  // @ts-expect-error: no such option
+  await flatten({ input: 'image.tar', output: 'oci:a', squash: { last: 2 } });
   const format: 'directory' | string = result.format;
   // @ts-expect-error: an output is needed
   await flatten({ input: 'image.tar' });

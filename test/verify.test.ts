@@ -144,7 +144,7 @@ for (const output of [
 ]) {
   const skip = needs(...(NEEDS[output] ?? []));
   test(`${output}: what is damaged once it is written does not appear`, { skip }, async (t) => {
-    for (const squash of output.includes(':') ? [{}, { last: 2 }] : [undefined]) {
+    for (const layers of output.includes(':') ? [{}, { last: 2 }] : [undefined]) {
       const cwd = scratch(t);
       const [, transport = '', name] = /^(.*:)?(.*)$/.exec(output)!;
       let isOver = false;
@@ -157,7 +157,11 @@ for (const output of [
         if (!damaged && !isOver) setImmediate(poll);
       };
       poll();
-      const options = { output: `${transport}${cwd}/${name}`, onEvent: look, ...(squash && { squash }) };
+      const options = {
+        output: `${transport}${cwd}/${name}`,
+        onEvent: look,
+        ...(layers && { image: layers }),
+      };
       await assert
         .rejects(flatten({ input: DEMO, ...options, verify: true }), ({ code }: FlattenError) =>
           ['LOSS', 'DIGEST_MISMATCH', 'BAD_LAYER'].includes(code),

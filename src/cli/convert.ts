@@ -3,7 +3,7 @@ import { FlattenError } from '../errors.js';
 import { FORMATS, type Format } from '../sinks/format.js';
 import { addDiskOptions, type DiskFlags, splitDiskFlags } from './disk-options.js';
 import { addImageOptions, addKeepOptions, type ImageFlags, splitImageFlags } from './image-options.js';
-import { addInputOptions, type InputFlags } from './input-options.js';
+import { addInputOptions, type InputFlags, splitImageName } from './input-options.js';
 import { imageAndOutput } from './operands.js';
 import { addProgressOption, Progress, type ProgressFlags } from './progress.js';
 import { addReportOptions, type ReportFlags, reportPlan, reportResult } from './report.js';
@@ -63,13 +63,15 @@ export function addConvert(program: Command, signal: AbortSignal): void {
 
 async function convert(input: string, output: string, flags: Flags, signal: AbortSignal): Promise<void> {
   const { disk, rest: others } = splitDiskFlags(flags);
-  const { squash, rest } = splitImageFlags(others);
+  const { reference, rest: about } = splitImageName(others);
+  const { image, rest } = splitImageFlags(about);
   const { json, quiet, verbose, progress: _, verify, plan, ...options } = rest;
   const progress = new Progress(process.stderr, flags);
   const request = {
     ...options,
     ...(disk && { disk }),
-    ...(squash && { squash }),
+    ...(image && { image }),
+    ...(reference !== undefined && { reference }),
     input,
     output,
     signal,

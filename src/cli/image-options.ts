@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import type { SquashOptions } from '../squash.js';
+import type { ImageOptions } from '../squash.js';
 import { parseCount } from './numbers.js';
 
 /** Options of images that are written, as commander gives them. */
-export interface ImageFlags extends Omit<SquashOptions, 'changes'> {
+export interface ImageFlags extends Omit<ImageOptions, 'changes'> {
   readonly change?: readonly string[];
 }
 
@@ -33,12 +33,12 @@ export function addKeepOptions(command: Command): Command {
 /** Takes the options of images out of a command's flags. */
 export function splitImageFlags<T extends ImageFlags>(
   flags: T,
-): { squash?: SquashOptions; rest: Omit<T, keyof ImageFlags> } {
+): { image?: ImageOptions; rest: Omit<T, keyof ImageFlags> } {
   const { change: changes, message, author, compression, fromLayer, last, ...rest } = flags;
   const given = Object.entries({ changes, message, author, compression, fromLayer, last }).filter(
     ([, value]) => value !== undefined,
   );
-  return given.length === 0 ? { rest } : { squash: Object.fromEntries(given), rest };
+  return given.length === 0 ? { rest } : { image: Object.fromEntries(given), rest };
 }
 
 function collect(value: string, before: readonly string[] = []): string[] {

@@ -67,7 +67,7 @@ export function addImport(program: Command, signal: AbortSignal): void {
 }
 
 async function importRootfs(rootfs: string, flags: Flags, signal: AbortSignal): Promise<void> {
-  const { squash = {}, rest } = splitImageFlags(flags);
+  const { image = {}, rest } = splitImageFlags(flags);
   const { json, quiet, verbose, progress: _, format = formatFor(flags), ...options } = rest;
   if (flags.output === '-') requireStandardOutput('an image');
   if (flags.output === '-' && (json || process.stdout.isTTY))
@@ -80,7 +80,7 @@ async function importRootfs(rootfs: string, flags: Flags, signal: AbortSignal): 
   try {
     const { flatten } = await import('../flatten.js');
     const onEvent = progress.show.bind(progress);
-    const request = { ...options, format, squash, input: rootfs, rootfsOnly: true };
+    const request = { ...options, format, image, input: rootfs, rootfsOnly: true };
     const result = await flatten({ ...request, signal, onEvent });
     progress.end();
     reportResult(result, flags);

@@ -5,8 +5,11 @@ import { parseCount, parseSize } from './numbers.js';
 /** Options of every command that reads an image, as commander gives them. */
 export type InputFlags = Omit<
   InputOptions,
-  'input' | 'digests' | 'rootfsOnly' | 'signal' | 'onEvent' | 'tmp'
->;
+  'input' | 'reference' | 'digests' | 'rootfsOnly' | 'signal' | 'onEvent' | 'tmp'
+> & {
+  /** The reference of the image. */
+  readonly image?: string;
+};
 
 /** Adds the options that say which image is read, and how. */
 export function addInputOptions(command: Command): Command {
@@ -47,6 +50,14 @@ export function addInputOptions(command: Command): Command {
       'Refuse an image with more entries (default: 2000000, less for small inputs)',
       parseCount,
     );
+}
+
+/** Takes the name of the image out of a command's flags: the library calls it the reference, since `image` is what is written there. */
+export function splitImageName<T extends Pick<InputFlags, 'image'>>({
+  image,
+  ...rest
+}: T): { reference: string | undefined; rest: Omit<T, 'image'> } {
+  return { reference: image, rest };
 }
 
 function collect(value: string, before: readonly string[] = []): string[] {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { EXIT } from './exit.js';
-import { addInputOptions, type InputFlags } from './input-options.js';
+import { addInputOptions, type InputFlags, splitImageName } from './input-options.js';
 import { parseCount, SIZES } from './numbers.js';
 import { addProgressOption, Progress, type ProgressFlags } from './progress.js';
 import { addReportOptions, type ReportFlags, reportDifferences } from './report.js';
@@ -26,12 +26,14 @@ export function addVerify(program: Command, signal: AbortSignal): void {
   );
   command.addHelpText('after', `\n${SIZES}`);
   command.action(async (output: string, input: string, flags: Flags) => {
-    const { json, quiet, verbose, progress: _, limit, ...options } = flags;
+    const { json, quiet, verbose, progress: _, limit, ...others } = flags;
+    const { reference, rest: options } = splitImageName(others);
     const progress = new Progress(process.stderr, flags);
     try {
       const { verify } = await import('../verify.js');
       const result = await verify({
         ...options,
+        ...(reference !== undefined && { reference }),
         input,
         output,
         ...(limit > 0 && { limit }),

@@ -4,6 +4,7 @@ import { OPTION, type OptionName } from '../errors.js';
 const WORDS: Readonly<Partial<Record<OptionName, string>>> = {
   output: '-o',
   changes: '--change',
+  reference: '--image',
 };
 
 /** A message of the library, which writes options as `{maxSize: 64G}`, in the words of the command line: `--max-size 64G`. */

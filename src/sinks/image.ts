@@ -3,10 +3,10 @@ import type { ImageOutput } from './output.js';
 import type { Sink } from './sink.js';
 
 export {
-  type ImageOptions,
   type ImageSinkOptions,
   type ImageWriter,
   openImageWriter,
+  type ParsedImageOptions,
 } from './image/writer.js';
 
 /**

@@ -1,5 +1,5 @@
 import type { ExtOptions } from '../ext/ext.js';
-import type { ImageOptions } from './image.js';
+import type { ParsedImageOptions } from './image.js';
 import type { Output } from './output.js';
 import type { Sink, SinkOptions } from './sink.js';
 
@@ -9,7 +9,7 @@ export type DiskOptions = Omit<ExtOptions, 'format' | 'time'>;
 /** Options of every kind of output. */
 export interface OutputOptions extends SinkOptions {
   readonly disk?: DiskOptions;
-  readonly image?: ImageOptions;
+  readonly image?: ParsedImageOptions;
   /** Seconds since 1970: when a disk image or an image says it was made. */
   readonly sourceDateEpoch?: number;
   /** Compute the digest of a file. Default: of a flat tar, since it is at hand as the bytes go by, but not of a disk image. */

@@ -60,7 +60,7 @@ export function chooseAll<C extends Candidate>(
     throw new FlattenError(
       'AMBIGUOUS',
       `${source}: images of several names may be meant`,
-      listing('choose one with {image: NAME} or {image: DIGEST}', visible),
+      listing('choose one with {reference: NAME} or {reference: DIGEST}', visible),
     );
   }
   for (const { error } of visible) if (error) throw error;
@@ -122,7 +122,7 @@ function onPlatform<C extends Candidate>(visible: C[], named: C[], choice: Choic
   throw new FlattenError(
     'AMBIGUOUS',
     `${source}: ${fitting.length} images may be meant`,
-    listing('choose one with {image: NAME} or {image: DIGEST}', fitting),
+    listing('choose one with {reference: NAME} or {reference: DIGEST}', fitting),
   );
 }
 

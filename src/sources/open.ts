@@ -68,7 +68,7 @@ function withName(choice: Choice, image: string | undefined): Choice {
   if (image === undefined || choice.image === image) return choice;
   if (choice.image === undefined) return { ...choice, image };
   throw new FlattenError('USAGE', `image ${choice.image}: is not ${image}, which the reference names`, {
-    hint: 'name the image once: either after the path or with {image}',
+    hint: 'name the image once: either after the path or with {reference}',
   });
 }
 

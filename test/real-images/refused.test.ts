@@ -47,7 +47,7 @@ async function refusedOrBetter(
 ): Promise<void> {
   let rows: readonly Row[];
   try {
-    rows = await MEMORY.list(pathOf(archive), directory, choice === undefined ? {} : { image: choice });
+    rows = await MEMORY.list(pathOf(archive), directory, choice === undefined ? {} : { reference: choice });
   } catch (error) {
     assert.ok(error instanceof FlattenError, String((error as Error).stack));
     assert.notEqual(error.code, 'INTERRUPTED');

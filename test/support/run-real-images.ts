@@ -71,7 +71,7 @@ async function everyImage(archive: RealArchive, sink: TestSink, directory: strin
   for (const [index, image] of archive.images.entries()) {
     if (image.expected === undefined) continue;
     mkdirSync(output);
-    const choice = chosen[index] === undefined ? {} : { image: chosen[index] };
+    const choice = chosen[index] === undefined ? {} : { reference: chosen[index] };
     const listing = lines(await sink.list(pathOf(archive), output, choice));
     assert.deepEqual(listing, expectedLines(image), `image ${index} of ${archive.file}`);
     rmSync(output, { recursive: true });

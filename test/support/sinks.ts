@@ -64,10 +64,14 @@ async function listInMemory(
   _: string,
   options: Omit<FlattenOptions, 'input' | 'output'> = {},
 ): Promise<readonly Row[]> {
-  const { keepDirlinks = false, image, onEvent = () => {}, digests = true } = options;
+  const { keepDirlinks = false, reference, onEvent = () => {}, digests = true } = options;
   const signal = new AbortController().signal;
   const context = { signal, tmp: tmpdir(), limits: DEFAULT_LIMITS, digests, report: onEvent };
-  const opened = await openOne(parseInput(input), image === undefined ? {} : { image }, context);
+  const opened = await openOne(
+    parseInput(input),
+    reference === undefined ? {} : { image: reference },
+    context,
+  );
   try {
     const tree = await loadTree(opened.layers, { keepDirlinks }, context);
     try {
@@ -123,21 +127,25 @@ function throughKeptBase(): TestSink {
     name: 'docker-archive on a kept base, read again',
     needs: [],
     async list(input, directory, options = {}) {
-      const { keepDirlinks = false, image } = options;
+      const { keepDirlinks = false, reference } = options;
       const output = `docker-archive:${join(directory, 'image.tar')}`;
-      const { length } = await layersOf(input, image);
+      const { length } = await layersOf(input, reference);
       const last = keepDirlinks ? length : Math.ceil(length / 2);
-      await flatten({ ...options, input, output, squash: last === 0 ? {} : { last } });
+      await flatten({ ...options, input, output, image: last === 0 ? {} : { last } });
       assert.equal((await layersOf(output)).length, length - last + 1);
       return MEMORY.list(output, directory);
     },
   };
 }
 
-async function layersOf(input: string, image?: string): Promise<readonly Layer[]> {
+async function layersOf(input: string, reference?: string): Promise<readonly Layer[]> {
   const signal = new AbortController().signal;
   const context = { signal, tmp: tmpdir(), limits: DEFAULT_LIMITS, digests: false, report: () => {} };
-  const opened = await openOne(parseInput(input), image === undefined ? {} : { image }, context);
+  const opened = await openOne(
+    parseInput(input),
+    reference === undefined ? {} : { image: reference },
+    context,
+  );
   await opened.close();
   return opened.layers;
 }

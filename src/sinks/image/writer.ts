@@ -23,7 +23,7 @@ import type { Store } from './store.js';
 import { openTarget, type Target } from './target.js';
 
 /** What an image can be asked for besides its form. */
-export interface ImageOptions {
+export interface ParsedImageOptions {
   /** Of the new layer. Default none. */
   readonly compression?: LayerCompression;
   /** Carried out on the config, in this order. */
@@ -35,7 +35,7 @@ export interface ImageOptions {
   readonly platform?: Platform;
 }
 
-export interface ImageSinkOptions extends SinkOptions, ImageOptions {
+export interface ImageSinkOptions extends SinkOptions, ParsedImageOptions {
   /** Seconds since 1970: when the image was created. Default: when its source was. */
   readonly sourceDateEpoch?: number;
 }

@@ -36,10 +36,10 @@ test('Docker loads every form of archive, and runs a container of each', { skip 
   const forms: [name: string, options: Parameters<typeof squash>[1]][] = [
     ['plain', {}],
     ['v1', { format: 'docker-archive-v1' }],
-    ['gzip', { squash: { compression: 'gzip' } }],
-    ['zstd', { squash: { compression: 'zstd' } }],
-    ['kept', { squash: { fromLayer: '2' } }],
-    ['kept-v1', { format: 'docker-archive-v1', squash: { last: 1 } }],
+    ['gzip', { image: { compression: 'gzip' } }],
+    ['zstd', { image: { compression: 'zstd' } }],
+    ['kept', { image: { fromLayer: '2' } }],
+    ['kept-v1', { format: 'docker-archive-v1', image: { last: 1 } }],
   ];
   for (const [name, options] of forms) {
     const path = join(directory, `${name}.tar`);
@@ -76,7 +76,7 @@ test('a kept base is shared in the engine', { skip }, async (t) => {
   const { docker } = await startEngine(t);
   docker('load', '-i', DEMO);
   const path = join(directory, 'kept.tar');
-  await squash(`docker-archive:${path}:kept`, { squash: { last: 1 } });
+  await squash(`docker-archive:${path}:kept`, { image: { last: 1 } });
   docker('load', '-i', path);
   const layers = (name: string) => JSON.parse(docker('inspect', '--format', '{{json .RootFS.Layers}}', name));
   assert.deepEqual(layers('kept').slice(0, 3), layers('flatten/demo').slice(0, 3));
@@ -179,14 +179,14 @@ test('an engine that knows no zstd, or no such platform: the hint says what to t
   const { docker, host } = await startEngine(t);
   const [major] = docker('version', '--format', '{{.Server.Version}}').split('.');
   await withHost(t, host, async () => {
-    const zstd = squash('docker-daemon:demo:zstd', { squash: { compression: 'zstd' } });
+    const zstd = squash('docker-daemon:demo:zstd', { image: { compression: 'zstd' } });
     if (Number(major) >= 23) await zstd;
     else
       await assert.rejects(zstd, {
         code: 'TOOL',
         hint: 'Docker before 23 knows no zstd: {compression: gzip}',
       });
-    await squash('docker-daemon:demo:gzip', { squash: { compression: 'gzip' } });
+    await squash('docker-daemon:demo:gzip', { image: { compression: 'gzip' } });
     const rootfs = put(t, archive([{ path: 'x' }]), 'rootfs.tar');
     await assert.rejects(squash('docker-daemon:x:y', { input: rootfs, platform: 'windows/amd64' }), {
       code: 'TOOL',
@@ -263,12 +263,12 @@ test('skopeo copies between all forms and inspects each', { skip: needs('skopeo'
   const place = (form: string, name: string) => `${form}:${join(directory, name)}:demo:1`;
   const expected = lines(await MEMORY.list(DEMO, directory));
   for (const form of ['docker-archive', 'oci-archive', 'oci']) {
-    for (const options of [{}, { squash: { compression: 'gzip' } }, { squash: { last: 2 } }]) {
-      const made = `${form}-${Object.values(options.squash ?? {}).join('')}`;
+    for (const options of [{}, { image: { compression: 'gzip' } }, { image: { last: 2 } }]) {
+      const made = `${form}-${Object.values(options.image ?? {}).join('')}`;
       await squash(place(form, made), options);
       const inspected = JSON.parse(skopeo('inspect', place(form, made)));
       assert.equal(inspected.Labels['org.opencontainers.image.title'], 'flatten demo');
-      assert.equal(inspected.Layers.length, 'last' in (options.squash ?? {}) ? 3 : 1);
+      assert.equal(inspected.Layers.length, 'last' in (options.image ?? {}) ? 3 : 1);
       for (const other of ['docker-archive', 'oci-archive', 'oci']) {
         const copy = place(other, `${made}-as-${other}`);
         skopeo('copy', place(form, made), copy);

@@ -101,7 +101,7 @@ test('layers are compressed on demand; the diffID stays', async (t) => {
   const diffIDs = new Set<string>();
   for (const compression of ['none', 'gzip', 'gzip:9', 'zstd', 'zstd:1']) {
     const layout = join(directory, compression.replace(':', '-'));
-    await squash(`oci:${layout}`, { squash: { compression } });
+    await squash(`oci:${layout}`, { image: { compression } });
     const [image] = checkLayout(layout).images;
     const { mediaType } = image!.manifest.layers[0]!;
     const suffix = compression === 'none' ? '' : `+${compression.split(':')[0]}`;
@@ -115,7 +115,7 @@ test('changes, message, author and time go into the config', async (t) => {
   const layout = join(scratch(t), 'layout');
   await squash(`oci:${layout}`, {
     sourceDateEpoch: 1_600_000_000,
-    squash: { changes: ['ENV A=1', 'CMD ["x"]'], message: 'smaller', author: 'Ada' },
+    image: { changes: ['ENV A=1', 'CMD ["x"]'], message: 'smaller', author: 'Ada' },
   });
   const [image] = checkLayout(layout).images;
   const { created, author, comment, history, config } = image!.config as Record<string, unknown>;

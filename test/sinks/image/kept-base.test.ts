@@ -27,7 +27,7 @@ async function upperNames(directory: string, layers: readonly (readonly Member[]
   const input = join(directory, 'image');
   const layout = join(directory, 'layout');
   writeFiles(input, ociFiles(layers.map((members) => ({ tar: archive(members) }))));
-  await flatten({ input, output: `oci:${layout}`, squash: { fromLayer: '1' } });
+  await flatten({ input, output: `oci:${layout}`, image: { fromLayer: '1' } });
   const before = lines(await MEMORY.list(input, directory));
   assert.deepEqual(lines(await MEMORY.list(layout, directory)), before);
   const [image] = checkLayout(layout).images;
@@ -105,7 +105,7 @@ test(
       fc.asyncProperty(tidyStack, fc.nat({ max: 3 }), async (stack, keep) => {
         writeFiles(input!, ociFiles(stack.map((members) => ({ tar: archive(members) }))));
         const fromLayer = String(Math.min(keep, stack.length - 1));
-        await flatten({ input: input!, output: `oci:${layout}:it`, squash: { fromLayer } });
+        await flatten({ input: input!, output: `oci:${layout}:it`, image: { fromLayer } });
         execFileSync('umoci', ['unpack', '--image', `${layout}:it`, bundle!], { stdio: 'pipe' });
         const rows = listDirectory(join(bundle!, 'rootfs'));
         assert.deepEqual(lines(rows), lines(await MEMORY.list(input!, directory)));
@@ -120,7 +120,7 @@ test('layers are named by number, by digest, or counted from the top', async (t)
   const directory = scratch(t);
   const names = async (options: object) => {
     const layout = join(directory, JSON.stringify(options).replace(/\W/g, '_'));
-    await squash(`oci:${layout}`, { squash: options });
+    await squash(`oci:${layout}`, { image: options });
     return checkLayout(layout).images[0]!.config.rootfs.diff_ids;
   };
   const three = await names({ fromLayer: '3' });
@@ -143,8 +143,8 @@ test('layers that are not there, or nothing above them: an error that says how m
     [{ fromLayer: '1', last: 1 }, /^\{fromLayer\} and \{last\}: only one/],
   ];
   for (const [options, message] of refused)
-    await assert.rejects(squash(output, { squash: options }), { message });
-  await assert.rejects(squash(output, { squash: { last: 1 }, keepDirlinks: true }), { code: 'USAGE' });
+    await assert.rejects(squash(output, { image: options }), { message });
+  await assert.rejects(squash(output, { image: { last: 1 }, keepDirlinks: true }), { code: 'USAGE' });
 });
 
 test('kept layers keep their compression, and v1 layers get their diffIDs', async (t) => {
@@ -157,7 +157,7 @@ test('kept layers keep their compression, and v1 layers get their diffIDs', asyn
   for (const style of ['v1', '1.10', '25'] as const) {
     const input = put(t, tarOf(dockerFiles(layers, style)));
     const layout = join(directory, style);
-    await flatten({ input, output: `oci:${layout}`, squash: { last: 1 } });
+    await flatten({ input, output: `oci:${layout}`, image: { last: 1 } });
     const [image] = checkLayout(layout).images;
     const types = image!.manifest.layers.map(({ mediaType }) => mediaType.split('.').at(-1));
     assert.deepEqual(types, ['tar+gzip', 'tar+gzip', 'tar']);
@@ -173,7 +173,7 @@ test(
     const directory = scratch(t);
     const layers = [{ tar: archive([file('a')]), compression: 'xz' as const }, { tar: archive([file('b')]) }];
     const input = put(t, tarOf(dockerFiles(layers, '1.10')));
-    const options = { input, squash: { last: 1 } };
+    const options = { input, image: { last: 1 } };
     await assert.rejects(squash(`oci:${join(directory, 'layout')}`, options), {
       code: 'UNSUPPORTED',
       message: /^layer 1 of 2 .*: is compressed by xz/,
@@ -187,9 +187,9 @@ test(
 test('clamped times are those of the new layer; the base stays as it is', async (t) => {
   const directory = scratch(t);
   const layout = join(directory, 'layout');
-  await squash(`oci:${layout}`, { sourceDateEpoch: 1, squash: { last: 1 } });
+  await squash(`oci:${layout}`, { sourceDateEpoch: 1, image: { last: 1 } });
   const plain = join(directory, 'plain');
-  await squash(`oci:${plain}`, { squash: { last: 1 } });
+  await squash(`oci:${plain}`, { image: { last: 1 } });
   const kept = (path: string) => checkLayout(path).images[0]!.manifest.layers.slice(0, -1);
   assert.deepEqual(kept(layout), kept(plain));
 });

@@ -45,7 +45,7 @@ test('all platforms: each is squashed, one index lists them', async (t) => {
     `oci:${join(directory, 'layout')}:it`,
     `oci-archive:${join(directory, 'a.tar')}:it`,
   ]) {
-    const result = await squash(output, { input, platform: 'all', squash: { changes: ['USER x'] } });
+    const result = await squash(output, { input, platform: 'all', image: { changes: ['USER x'] } });
     const layout = output.startsWith('oci:')
       ? join(directory, 'layout')
       : untar(join(directory, 'a.tar'), join(directory, 'a'));
@@ -78,7 +78,7 @@ test('all platforms on a kept base: a layer that they share is there once', asyn
   const input = multiPlatform(t);
   const directory = scratch(t);
   const archivePath = join(directory, 'a.tar');
-  await squash(`oci-archive:${archivePath}`, { input, platform: 'all', squash: { last: 1 } });
+  await squash(`oci-archive:${archivePath}`, { input, platform: 'all', image: { last: 1 } });
   const { images } = checkLayout(untar(archivePath, join(directory, 'a')));
   const bases = new Set(images.map(({ manifest }) => manifest.layers[0]!.digest));
   assert.equal(bases.size, 1);
@@ -107,6 +107,6 @@ test('images of several names: which are meant must be said', async (t) => {
   const input = multiPlatform(t, rename);
   const output = `oci:${join(scratch(t), 'layout')}`;
   await assert.rejects(squash(output, { input, platform: 'all' }), { code: 'AMBIGUOUS', hint: /other/ });
-  const { image } = await squash(output, { input, platform: 'all', image: 'it' });
+  const { image } = await squash(output, { input, platform: 'all', reference: 'it' });
   assert.equal(image.platform, 'linux/amd64, linux/arm64');
 });

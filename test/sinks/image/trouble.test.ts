@@ -120,7 +120,7 @@ test('a layer that is not what its digest says: nothing appears', async (t) => {
     const [transport, name] = output.split(':') as [string, string];
     for (const squashing of [{}, { last: 1 }]) {
       await assert.rejects(
-        squash(`${transport}:${join(directory, name)}`, { input: image, squash: squashing }),
+        squash(`${transport}:${join(directory, name)}`, { input: image, image: squashing }),
         {
           code: 'DIGEST_MISMATCH',
         },
@@ -139,7 +139,7 @@ test('interrupted: the old output stays, nothing else does', async (t) => {
     if (event.type === 'progress' && event.phase === 'write') stop.abort();
   };
   for (const compression of ['none', 'gzip']) {
-    const options = { signal: stop.signal, onEvent, force: true, squash: { compression } };
+    const options = { signal: stop.signal, onEvent, force: true, image: { compression } };
     await assert.rejects(squash(`oci-archive:${file}`, options), { code: 'INTERRUPTED' });
   }
   assert.deepEqual(readdirSync(directory), ['image.tar']);

@@ -32,7 +32,7 @@ function oddImage(t: TestContext, top: string, run: string): string {
 test('numbers, keys and depth of a config come through in every form', async (t) => {
   const input = oddImage(t, ODD, LABELS);
   const directory = scratch(t);
-  await flatten({ input, output: `oci:${directory}/oci:x`, squash: { changes: ['USER web'] } });
+  await flatten({ input, output: `oci:${directory}/oci:x`, image: { changes: ['USER web'] } });
   const index = readFileSync(join(directory, 'oci/index.json'), 'utf8');
   assert.ok(index.includes(`"os.features":${DEEP}`));
   const blob = (digest: string) =>
