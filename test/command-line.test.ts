@@ -109,7 +109,7 @@ test('sizes: one system of units for every option, in the help of every command 
   for (const wrong of ['5%%', '5MB'])
     assert.match(refused(cwd, ['image.tar', '-o', 'x.img', `--reserved=${wrong}`]), /as 5%/, wrong);
   for (const command of [[], ['import'], ['verify']])
-    assert.match(run([...command, '--help']).stdout.toString(), /GB and TB are powers of 1000 bytes/);
+    assert.match(run([...command, '--help-all']).stdout.toString(), /GB and TB are powers of 1000 bytes/);
 });
 
 test('--json answers in JSON, whatever fails', (t) => {

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { FlattenError } from '../errors.js';
 import { FORMATS, type Format } from '../sinks/format.js';
 import { addDiskOptions, type DiskFlags, splitDiskFlags } from './disk-options.js';
+import { formatList } from './format-list.js';
 import { addImageOptions, addKeepOptions, type ImageFlags, splitImageFlags } from './image-options.js';
 import { addInputOptions, type InputFlags, splitImageName } from './input-options.js';
 import { imageAndOutput } from './operands.js';
@@ -31,6 +32,7 @@ export function addConvert(program: Command, signal: AbortSignal): void {
       '[image]',
       'An archive (docker save, OCI; gzip, zstd, xz or bzip2), a layout or rootfs directory, - for standard input',
     )
+    .optionsGroup('Output:')
     .option(
       '-o, --output <where>',
       'Where to write: DIR, FILE.tar[.gz|.zst], FILE.img|.ext2|.ext3|.ext4[.gz|.zst], - (standard output), ' +
@@ -38,7 +40,7 @@ export function addConvert(program: Command, signal: AbortSignal): void {
     )
     .option(
       '--format <name>',
-      `Write this format, whatever the name of the output says: ${FORMATS.join(', ')}`,
+      `Write this format, whatever the name of the output says: ${formatList(FORMATS)}`,
     )
     .option('-f, --force', 'Replace an existing output once the new one is complete')
     .option('--strict', 'Fail if the output cannot hold something, instead of reporting it')
@@ -46,13 +48,13 @@ export function addConvert(program: Command, signal: AbortSignal): void {
     .option('--verify', 'Read the output back and compare it with the image before it appears')
     .option('--no-verify', 'Do not compare the digests of the image')
     .option('--sha256', 'Write the digest of the output to OUTPUT.sha256');
-  addProgressOption(addReportOptions(program));
-  addInputOptions(program.optionsGroup('Image and tree:'));
-  addKeepOptions(addImageOptions(program.optionsGroup('Images:')));
+  addInputOptions(program);
+  addKeepOptions(addImageOptions(program));
   addDiskOptions(program).option(
     '--plan',
     'Print how the size of the disk image comes together, and write nothing',
   );
+  addProgressOption(addReportOptions(program));
   program.action((_: unknown, flags: Flags) => {
     const commands = program.commands.map((command) => command.name());
     const { input, output } = imageAndOutput({ words: program.args, output: flags.output, commands });

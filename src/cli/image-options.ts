@@ -10,6 +10,7 @@ export interface ImageFlags extends Omit<ImageOptions, 'changes'> {
 /** Adds the options that every image has. */
 export function addImageOptions(command: Command): Command {
   return command
+    .optionsGroup('Images of one layer:')
     .option(
       '-c, --change <instruction>',
       'Edit the config with an instruction such as CMD, ENV or LABEL (repeatable)',

@@ -3,8 +3,9 @@ import { type Command, Option } from 'commander';
 import { FlattenError } from '../errors.js';
 import { type Format, isImageFormat } from '../sinks/format.js';
 import { IMAGE_FORMATS, transportOf } from '../sinks/image/location.js';
+import { formatList } from './format-list.js';
 import { addImageOptions, type ImageFlags, splitImageFlags } from './image-options.js';
-import { parseCount, parseSize, SIZES } from './numbers.js';
+import { parseCount, parseSize } from './numbers.js';
 import { addProgressOption, Progress, type ProgressFlags } from './progress.js';
 import { addReportOptions, type ReportFlags, reportResult } from './report.js';
 import { requireStandardOutput } from './streams.js';
@@ -29,20 +30,21 @@ export function addImport(program: Command, signal: AbortSignal): void {
       'Makes a single-layer image of a tar, a compressed tar or a directory, as docker import does, without an engine.',
     )
     .argument('<rootfs>', 'A tar (gzip, zstd, xz or bzip2), a directory, or - for a tar on standard input')
+    .optionsGroup('Output:')
     .requiredOption(
       '-o, --output <image>',
       'Where to write: FILE, docker-archive:FILE[:NAME:TAG], oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-daemon:NAME:TAG, or -',
     )
     .option(
       '--format <name>',
-      `Write this format, whatever the name of the output says: ${IMAGE_FORMATS.join(', ')}`,
+      `Write this format, whatever the name of the output says: ${formatList(IMAGE_FORMATS)}`,
     )
-    .option('-f, --force', 'Replace an existing output once the new one is complete')
+    .option('-f, --force', 'Replace an existing output once the new one is complete');
+  addImageOptions(command)
     .option(
       '--platform <os/arch>',
       'Say what the image runs on (default: the platform of this machine, with linux)',
-    );
-  addImageOptions(command)
+    )
     .addOption(
       new Option(
         '--source-date-epoch <seconds>',
@@ -51,6 +53,7 @@ export function addImport(program: Command, signal: AbortSignal): void {
         .env('SOURCE_DATE_EPOCH')
         .argParser(parseCount),
     )
+    .optionsGroup('Root filesystem:')
     .option(
       '--max-size <bytes>',
       'Refuse a root filesystem that unpacks to more (default: 64G, less for small inputs)',
@@ -60,8 +63,7 @@ export function addImport(program: Command, signal: AbortSignal): void {
       '--max-entries <count>',
       'Refuse a root filesystem with more entries (default: 2000000, less for small inputs)',
       parseCount,
-    )
-    .addHelpText('after', `\n${SIZES}`);
+    );
   addProgressOption(addReportOptions(command));
   command.action((rootfs: string, flags: Flags) => importRootfs(rootfs, flags, signal));
 }

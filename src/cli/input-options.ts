@@ -14,6 +14,7 @@ export type InputFlags = Omit<
 /** Adds the options that say which image is read, and how. */
 export function addInputOptions(command: Command): Command {
   return command
+    .optionsGroup('Which image:')
     .option('--image <name>', 'Read this image, if the input holds several: NAME[:TAG] or a digest')
     .option(
       '--platform <os/arch>',
@@ -23,6 +24,17 @@ export function addInputOptions(command: Command): Command {
       '--keep-dirlinks',
       'Follow a symlink of a lower layer to a directory if a layer puts files below it',
     )
+    .option(
+      '--max-size <bytes>',
+      'Refuse an image that unpacks to more (default: 64G, less for small inputs)',
+      parseSize,
+    )
+    .option(
+      '--max-entries <count>',
+      'Refuse an image with more entries (default: 2000000, less for small inputs)',
+      parseCount,
+    )
+    .optionsGroup('Changes to the tree:')
     .option('--include <glob>', 'Keep only paths that match this glob (repeatable)', collect)
     .option('--exclude <glob>', 'Leave out paths that match this glob (repeatable)', collect)
     .option(
@@ -39,16 +51,6 @@ export function addInputOptions(command: Command): Command {
       new Option('--source-date-epoch <seconds>', 'Set every mtime that is later to this time')
         .env('SOURCE_DATE_EPOCH')
         .argParser(parseCount),
-    )
-    .option(
-      '--max-size <bytes>',
-      'Refuse an image that unpacks to more (default: 64G, less for small inputs)',
-      parseSize,
-    )
-    .option(
-      '--max-entries <count>',
-      'Refuse an image with more entries (default: 2000000, less for small inputs)',
-      parseCount,
     );
 }
 

@@ -1,5 +1,6 @@
 import { existsSync, fstatSync } from 'node:fs';
 import { FlattenError } from '../errors.js';
+import { nearest } from './nearest.js';
 
 /** What the words of a command line besides its options are to the main command. */
 export interface Operands {
@@ -63,35 +64,4 @@ function meant(...words: readonly string[]): string {
 /** As a POSIX shell takes it for one word. */
 function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
-}
-
-/** The name that a word differs from by no more than one slip in three letters; undefined where there is none. */
-function nearest(word: string, names: readonly string[]): string | undefined {
-  const [first] = names
-    .map((name) => ({ name, slips: slips(word, name) }))
-    .filter(({ name, slips }) => slips <= name.length / 3)
-    .sort((a, b) => a.slips - b.slips);
-  return first?.name;
-}
-
-/** How many letters must be put in, left out, changed, or swapped with the next. */
-function slips(word: string, name: string): number {
-  let [before, last]: number[][] = [[], Array.from({ length: name.length + 1 }, (_, j) => j)];
-  for (let i = 1; i <= word.length; i++) {
-    const row = [i];
-    for (let j = 1; j <= name.length; j++) {
-      const isSame = word[i - 1] === name[j - 1];
-      const isSwapped = i > 1 && j > 1 && word[i - 1] === name[j - 2] && word[i - 2] === name[j - 1];
-      row.push(
-        Math.min(
-          last![j]! + 1,
-          row[j - 1]! + 1,
-          last![j - 1]! + (isSame ? 0 : 1),
-          isSwapped ? before![j - 2]! + 1 : Number.POSITIVE_INFINITY,
-        ),
-      );
-    }
-    [before, last] = [last!, row];
-  }
-  return last![name.length]!;
 }

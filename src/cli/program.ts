@@ -3,22 +3,25 @@ import { Command, CommanderError } from 'commander';
 import { addCompletion } from './completion.js';
 import { addConvert } from './convert.js';
 import { EXIT } from './exit.js';
+import { addHelp } from './help.js';
 import { addImport } from './import.js';
 import { addMount } from './mount.js';
-import { SIZES } from './numbers.js';
 import { type ReportFlags, reportFailure, reportUsage } from './report.js';
 import { refuseIdleOptions } from './strict.js';
 import { addVerify } from './verify.js';
 
 /** Command lines, and what they do. */
-export const EXAMPLES = `  flatten image.tar -o rootfs/              the merged filesystem, as a directory
-  flatten image.tar -o rootfs.tar           the same as a flat tar: needs no root, loses nothing
+export const EXAMPLES = `  flatten image.tar -o rootfs/         write the merged filesystem as a directory
+  flatten image.tar -o rootfs.tar      write it as a flat tar
+  flatten image.tar -o disk.img        write it as an ext3 disk image
   flatten image.tar -o docker-archive:flat.tar:app:1.0
-                                            an image of one layer, its config kept
-  flatten image.tar -o disk.img             an ext3 disk image of just the size it takes
+                                       write it as an image of one layer
   flatten layout/ --platform linux/arm64 -o rootfs.tar.zst
+                                       read an OCI layout
   docker save alpine | flatten - -o - | tar -tvf -
-  sudo flatten image.tar -o rootfs/ --force replace what is there, once the new one is whole
+                                       read standard input, write standard output
+  sudo flatten image.tar -o rootfs/ --force
+                                       replace what is there
 `;
 
 /**
@@ -44,20 +47,18 @@ export async function run(argv: readonly string[], signal: AbortSignal): Promise
 /** All commands and options, ready to be parsed, or to be written down: help, completion and the man page come from it. */
 export function commandLine(signal: AbortSignal): Command {
   const program = new Command('flatten')
-    .version(version(), '-V, --version', 'Print the version')
-    .helpOption('-h, --help', 'Print this help')
     .addHelpText('before', `Turn a container image into a filesystem.\n\nExamples:\n${EXAMPLES}`)
-    .addHelpText('after', `\n${SIZES}`)
     .showHelpAfterError('(flatten --help shows how)')
     .configureOutput({ outputError: (text, write) => write(`flatten: ${text}`) })
     .exitOverride()
-    .enablePositionalOptions()
-    .helpCommand('help [command]', 'Print the help of a command');
+    .enablePositionalOptions();
   addConvert(program, signal);
   addImport(program, signal);
   addVerify(program, signal);
   addMount(program, signal);
   addCompletion(program);
+  program.optionsGroup('Messages:').version(version(), '-V, --version', 'Print the version');
+  addHelp(program);
   refuseIdleOptions(program);
   return program;
 }

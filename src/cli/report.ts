@@ -20,6 +20,7 @@ export interface ReportFlags {
 /** Adds the options that say how much is printed, and how. */
 export function addReportOptions(command: Command): Command {
   return command
+    .optionsGroup('Messages:')
     .option('--json', 'Print the result as JSON on standard output')
     .option('-q, --quiet', 'Print nothing but errors')
     .option('-v, --verbose', 'Print more about an error');

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { EXIT } from './exit.js';
 import { addInputOptions, type InputFlags, splitImageName } from './input-options.js';
-import { parseCount, SIZES } from './numbers.js';
+import { parseCount } from './numbers.js';
 import { addProgressOption, Progress, type ProgressFlags } from './progress.js';
 import { addReportOptions, type ReportFlags, reportDifferences } from './report.js';
 
@@ -18,13 +18,13 @@ export function addVerify(program: Command, signal: AbortSignal): void {
     )
     .argument('<output>', 'What was written: FILE.img, FILE.tar, rootfs/')
     .argument('<image>', 'The image it was written from');
-  addProgressOption(addReportOptions(addInputOptions(command))).option(
-    '--limit <count>',
-    'List at most this many differences; 0 lists all',
-    parseCount,
-    100,
+  addProgressOption(
+    addReportOptions(
+      addInputOptions(command)
+        .optionsGroup('Differences:')
+        .option('--limit <count>', 'List at most this many differences; 0 lists all', parseCount, 100),
+    ),
   );
-  command.addHelpText('after', `\n${SIZES}`);
   command.action(async (output: string, input: string, flags: Flags) => {
     const { json, quiet, verbose, progress: _, limit, ...others } = flags;
     const { reference, rest: options } = splitImageName(others);
