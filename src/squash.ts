@@ -1,3 +1,4 @@
+import { type Codec, MAX_LEVEL } from './compression/block.js';
 import type { Context } from './context.js';
 import { FlattenError } from './errors.js';
 import { type ParsedInputOptions, withTree } from './input.js';
@@ -20,7 +21,7 @@ export interface ImageOptions extends Keep {
   /** The comment of the image, and of its new entry in the history. */
   readonly message?: string;
   readonly author?: string;
-  /** Of the new layer: `none`, `gzip`, `zstd`, or one of these with a level, as `gzip:9`. Default `none`. */
+  /** Of the new layer: `none`, `gzip`, `zstd`, or one of these with a level, as `gzip:9`. Default: `none` for docker-archive and docker-daemon, else `gzip`. */
   readonly compression?: string;
 }
 
@@ -36,15 +37,14 @@ export function parseImageOptions(options: ImageOptions, platform: string | unde
   };
 }
 
-const MAX_LEVELS: Readonly<Record<string, number>> = { gzip: 9, zstd: 19 };
-
 function parseCompression(text: string): NonNullable<ParsedImageOptions['compression']> {
   const [, kind = '', level] = /^(none|gzip|zstd)(?::(\d{1,2}))?$/.exec(text) ?? [];
-  if (level === undefined && kind !== '') return { kind: kind as 'none' | 'gzip' | 'zstd' };
-  const isLevel = Number(level) >= 1 && Number(level) <= (MAX_LEVELS[kind] ?? 0);
-  if (isLevel) return { kind: kind as 'gzip' | 'zstd', level: Number(level) };
+  if (level === undefined && kind !== '') return { kind: kind as 'none' | Codec };
+  const isLevel = kind in MAX_LEVEL && Number(level) >= 1 && Number(level) <= MAX_LEVEL[kind as Codec];
+  if (isLevel) return { kind: kind as Codec, level: Number(level) };
+  const levels = Object.entries(MAX_LEVEL).map(([codec, most]) => `${codec}, ${codec}:1 to ${codec}:${most}`);
   throw new FlattenError('USAGE', `{compression: ${text}}: unknown`, {
-    hint: 'none, gzip, gzip:1 to gzip:9, zstd, zstd:1 to zstd:19',
+    hint: ['none', ...levels].join(', '),
   });
 }
 

@@ -24,6 +24,18 @@ function output(command: string, args: readonly string[], cwd: string): string {
   return execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
+/** What `scripts/codecs.mjs` copies, each with its licence. */
+const CODECS = [
+  '@cloudpss/zstd/LICENSE',
+  '@cloudpss/zstd/dist/common.js',
+  '@cloudpss/zstd/dist/config.js',
+  '@cloudpss/zstd/dist/wasm.js',
+  '@cloudpss/zstd/prebuilds/zstd.js',
+  'libdeflate/LICENSE.txt',
+  'libdeflate/dist/libdeflate.wasm.mjs',
+  'libdeflate/index.js',
+];
+
 suite('the package', () => {
   const directory = scratch({ after });
   const prefix = join(directory, 'prefix');
@@ -45,7 +57,16 @@ suite('the package', () => {
     const built = filesIn(join(PROJECT, 'src'))
       .filter((file) => file.endsWith('.ts'))
       .flatMap((file) => ['.d.ts', '.js', '.js.map'].map((end) => `dist/src/${file.slice(0, -3)}${end}`));
-    const expected = [...built, 'dist/flatten.1', 'CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'];
+    const codecs = CODECS.map((file) => `dist/src/compression/wasm/${file}`);
+    const expected = [
+      ...built,
+      ...codecs,
+      'dist/flatten.1',
+      'CHANGELOG.md',
+      'LICENSE',
+      'README.md',
+      'package.json',
+    ];
     assert.deepEqual(filesIn(unpacked), expected.sort());
   });
 

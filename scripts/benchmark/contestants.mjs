@@ -39,6 +39,18 @@ export const CONTESTANTS = {
   'oci-dir': ours('oci', 'out/'),
   'oci-tar': ours('oci', 'out.tar'),
   'oci-img': ours('oci', 'disk.img', 'disk.img'),
+  'save-tgz': ours('save', 'out.tar.gz', 'out.tar.gz'),
+  'save-tzst': ours('save', 'out.tar.zst', 'out.tar.zst'),
+  pigz: {
+    needs: ['pigz'],
+    output: 'out.tar.gz',
+    argv: ({ flat }) => shell('pigz -6 -p2 -c "$1" >out.tar.gz', flat),
+  },
+  'zstd-t2': {
+    needs: ['zstd'],
+    output: 'out.tar.zst',
+    argv: ({ flat }) => shell('zstd -q -3 -T2 -c "$1" >out.tar.zst', flat),
+  },
   version: { argv: (_, flatten) => [process.execPath, flatten, '--version'] },
   node: { argv: () => [process.execPath, '-e', '0'] },
   'tar-x': { argv: ({ flat }) => shell('mkdir out; tar -xpf "$1" -C out', flat) },

@@ -26,6 +26,10 @@ const OF_EACH_IMAGE = [
   time('save-image', 'save-image', ['docker'], 'docker load, export | import, save', 0.5),
   time('save-image', 'save-image', ['save-tar-json'], 'flatten to a flat tar, with its digest', 1.2),
   { ...time('img-size', 'save-img', ['minimum'], 'resize2fs -M of it'), kind: 'size' },
+  time('save-tgz', 'save-tgz', ['pigz'], 'pigz -6 -p2 of the flat tar', 0.6),
+  { ...time('tgz-size', 'save-tgz', ['pigz'], 'what pigz -6 makes', 1.03), kind: 'size' },
+  time('save-tzst', 'save-tzst', ['zstd-t2'], 'zstd -3 -T2 of the flat tar', 1.3),
+  { ...time('tzst-size', 'save-tzst', ['zstd-t2'], 'what zstd -3 makes', 1.03), kind: 'size' },
   peak('save-dir', 'save-dir', 200 * MIB),
   peak('oci-dir', 'oci-dir', 200 * MIB),
   peak('save-tar', 'save-tar', 200 * MIB),
@@ -33,6 +37,8 @@ const OF_EACH_IMAGE = [
   peak('save-img', 'save-img', 250 * MIB),
   peak('oci-img', 'oci-img', 250 * MIB),
   peak('save-image', 'save-image', 200 * MIB),
+  peak('save-tgz', 'save-tgz', 200 * MIB),
+  peak('save-tzst', 'save-tzst', 200 * MIB),
 ];
 
 const growth = (ours) => [

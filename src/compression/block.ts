@@ -1,6 +1,9 @@
 /** How a stream can be compressed. */
 export type Codec = 'gzip' | 'zstd';
 
+/** How hard each can try, from 1 on: libdeflate's levels, and libzstd's. */
+export const MAX_LEVEL: Readonly<Record<Codec, number>> = { gzip: 12, zstd: 19 };
+
 /** A block to compress; its memory goes to the thread and comes back with the {@link CompressedBlock}. */
 export interface Block {
   readonly codec: Codec;

@@ -1,10 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { FlattenError, throwIfAborted } from '../errors.js';
 import { Thread } from '../threads/thread.js';
-import type { Block, Codec, CompressedBlock } from './block.js';
+import { type Block, type Codec, type CompressedBlock, MAX_LEVEL } from './block.js';
 
 export interface CompressOptions {
-  /** gzip: 1 to 9, default 6. zstd: 1 to 19, default 3. */
+  /** gzip: 1 to 12 as libdeflate has them, default 5, which is as small as what gzip(1) makes. zstd: 1 to 19, default 3. */
   readonly level?: number;
   /** Default: one a core, up to four. It does not change a byte of the output. */
   readonly threads?: number;
@@ -26,8 +26,8 @@ export interface Compressor extends AsyncDisposable {
 
 /** The blocks' sizes belong to the format of the output: other ones give other bytes. A zstd match reaches far back, gzip's 32 KiB. */
 const CODECS = {
-  gzip: { block: 1 << 20, level: 6, maxLevel: 9 },
-  zstd: { block: 2 << 20, level: 3, maxLevel: 19 },
+  gzip: { block: 1 << 20, level: 5 },
+  zstd: { block: 2 << 20, level: 3 },
 } as const;
 
 /**
@@ -37,7 +37,7 @@ const CODECS = {
  */
 export function compressor(codec: Codec, sink: CompressedSink, options: CompressOptions = {}): Compressor {
   const { level = CODECS[codec].level, threads = Math.min(4, availableParallelism()), signal } = options;
-  const { maxLevel } = CODECS[codec];
+  const maxLevel = MAX_LEVEL[codec];
   if (!Number.isInteger(level) || level < 1 || level > maxLevel) {
     throw new FlattenError('USAGE', `${codec} level ${level}: is not a whole number from 1 to ${maxLevel}`);
   }

@@ -12,7 +12,7 @@ import { refuseZeros } from './tar/zeros.js';
 
 export interface TarSinkOptions extends SinkOptions {
   readonly compression: 'none' | 'gzip' | 'zstd';
-  /** gzip: 1 to 9; zstd: 1 to 19. Absent: the usual one. */
+  /** gzip: 1 to 12; zstd: 1 to 19. Absent: the usual one. */
   readonly level?: number;
   /** Whether the artifact has a digest. Default true. */
   readonly digest?: boolean;

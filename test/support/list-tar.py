@@ -50,5 +50,5 @@ def row(archive, member):
 
 for line in sys.stdin:
     path = json.loads(line)
-    with tarfile.open(path, mode='r:', errors='surrogateescape', encoding='utf-8') as archive:
+    with tarfile.open(path, mode='r:*', errors='surrogateescape', encoding='utf-8') as archive:
         print(json.dumps([row(archive, member) for member in archive]), flush=True)

@@ -17,14 +17,14 @@ import { DockerForm } from './docker-form.js';
 import { withEngineHint } from './engine-trouble.js';
 import type { ImageForm, WrittenLayer } from './form.js';
 import { copyLayer, type LayerCompression, type LayerSums, writeLayer } from './layer.js';
-import type { ImageLocation } from './location.js';
+import type { ImageFormat, ImageLocation } from './location.js';
 import { OciForm } from './oci-form.js';
 import type { Store } from './store.js';
 import { openTarget, type Target } from './target.js';
 
 /** What an image can be asked for besides its form. */
 export interface ParsedImageOptions {
-  /** Of the new layer. Default none. */
+  /** Of the new layer. Default: {@link usualCompression}. */
   readonly compression?: LayerCompression;
   /** Carried out on the config, in this order. */
   readonly changes?: readonly Change[];
@@ -55,14 +55,22 @@ const SOURCE_ANNOTATION = 'flatten.source.digest';
 
 /** Throws what {@link openTarget} throws. */
 export async function openImageWriter(
-  { text, location }: ImageOutput,
+  output: ImageOutput,
   options: ImageSinkOptions,
   context: Context,
 ): Promise<ImageWriter> {
-  const target = await openTarget(location, options, context).catch((error: unknown) => {
-    throw outputError(error, text);
+  const target = await openTarget(output.location, options, context).catch((error: unknown) => {
+    throw outputError(error, output.text);
   });
-  return new Writer(text, formOf(location, target.store), target, options);
+  return new Writer(output, target, options);
+}
+
+/**
+ * How a new layer is compressed unless somebody says. Engines that pull an uncompressed layer keep it as it is, here and wherever
+ * they push it to; `docker save` and `docker load` know nothing but uncompressed ones.
+ */
+function usualCompression(format: ImageFormat): LayerCompression {
+  return { kind: format === 'oci' || format === 'oci-archive' ? 'gzip' : 'none' };
 }
 
 function formOf({ format, name, tag }: ImageLocation, store: Store): ImageForm {
@@ -75,13 +83,15 @@ class Writer implements ImageWriter {
   readonly #form: ImageForm;
   readonly #target: Target;
   readonly #options: ImageSinkOptions;
+  readonly #usual: LayerCompression;
   readonly #losses: Losses;
   #entries = 0;
   #usesZstd = false;
 
-  constructor(output: string, form: ImageForm, target: Target, options: ImageSinkOptions) {
-    this.#output = output;
-    this.#form = form;
+  constructor({ text, location }: ImageOutput, target: Target, options: ImageSinkOptions) {
+    this.#output = text;
+    this.#form = formOf(location, target.store);
+    this.#usual = usualCompression(location.format);
     this.#target = target;
     this.#options = options;
     this.#losses = new Losses(options);
@@ -93,7 +103,7 @@ class Writer implements ImageWriter {
     const refused = new AbortController();
     verified.catch((error: unknown) => refused.abort(error));
     const watched = { ...context, signal: AbortSignal.any([context.signal, refused.signal]) };
-    const { compression = { kind: 'none' } } = this.#options;
+    const { compression = this.#usual } = this.#options;
     try {
       const tree = layerTree(rootfs, base?.root);
       refuseZeros(tree.rootfs, { sparse: false }, flattened.bounds);

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
 import { listTar } from '../../support/list-tar.js';
 import { lines } from '../../support/listing.js';
 import { needs } from '../../support/needs.js';
@@ -33,7 +35,10 @@ test('an OCI layout: schemas, digests, names, the config field by field', async 
   const { rootfs, history, ...rest } = config;
   const { rootfs: oldRootfs, history: oldHistory, ...before } = demoConfig(directory);
   assert.deepEqual(rest, before);
-  assert.deepEqual(rootfs.diff_ids, [manifest.layers[0]!.digest]);
+  const blob = readFileSync(join(layout, 'blobs', manifest.layers[0]!.digest.replace(':', '/')));
+  assert.deepEqual(rootfs.diff_ids, [
+    `sha256:${createHash('sha256').update(gunzipSync(blob)).digest('hex')}`,
+  ]);
   assert.equal((history as unknown[]).length, 1);
   assert.ok(oldRootfs && oldHistory);
 });
@@ -109,6 +114,35 @@ test('layers are compressed on demand; the diffID stays', async (t) => {
     diffIDs.add(image!.config.rootfs.diff_ids[0]!);
   }
   assert.equal(diffIDs.size, 1);
+});
+
+test('a layer is gzip where registries and engines would keep it as it is, and uncompressed where docker load reads it', async (t) => {
+  const directory = scratch(t);
+  const head = (archive: string) => {
+    const from = untar(archive, join(directory, `of ${basename(archive)}`));
+    const blobs = readdirSync(from, { recursive: true, encoding: 'utf8' });
+    const sizes = blobs.map((name) => join(from, name)).filter((path) => statSync(path).isFile());
+    const largest = sizes.sort((a, b) => statSync(b).size - statSync(a).size)[0]!;
+    return readFileSync(largest).subarray(0, 2).toString('hex');
+  };
+  for (const [transport, isGzip] of [
+    ['oci-archive', true],
+    ['docker-archive', false],
+  ] as const) {
+    const archive = join(directory, `${transport}.tar`);
+    await squash(`${transport}:${archive}`);
+    assert.equal(head(archive) === '1f8b', isGzip, transport);
+  }
+});
+
+test('a level that a codec does not have: an error with those it has', async (t) => {
+  const output = `oci:${join(scratch(t), 'layout')}`;
+  for (const compression of ['gzip:0', 'gzip:13', 'zstd:20', 'none:1', 'xz', 'toString']) {
+    await assert.rejects(squash(output, { image: { compression } }), {
+      code: 'USAGE',
+      hint: 'none, gzip, gzip:1 to gzip:12, zstd, zstd:1 to zstd:19',
+    });
+  }
 });
 
 test('changes, message, author and time go into the config', async (t) => {
