@@ -39,7 +39,7 @@ export interface Image extends AsyncDisposable, ClosableImage {
 }
 
 /**
- * Opens an image: a path, a transport and a path as `oci:DIR:TAG`, `-` for standard input, or a stream of an archive. Its JSON is read and
+ * Opens an image: a path, a transport and a path as `oci:DIR:TAG`, `docker-daemon:NAME:TAG`, `-` for standard input, or a stream of an archive. Its JSON is read and
  * checked then, no layer is.
  *
  * @example

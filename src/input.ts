@@ -14,7 +14,7 @@ import type { Input } from './sources/transport.js';
 
 /** Which image is read, how, and what is changed in its tree. */
 export interface InputOptions {
-  /** An archive, a layout directory, a rootfs (tar or directory), `-` for standard input, or one of these behind a transport as `oci:DIR:TAG`. */
+  /** An archive, a layout directory, a rootfs (tar or directory), `-` for standard input, one of these behind a transport as `oci:DIR:TAG`, or `docker-daemon:NAME:TAG`. */
   readonly input: string;
   /** Refuse an input that is an image: a root filesystem is wanted. Default false, which tells them apart by what is in them. */
   readonly rootfsOnly?: boolean;

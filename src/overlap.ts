@@ -17,17 +17,29 @@ const OF_AN_IMAGE = ['oci-layout', 'index.json', 'manifest.json', 'repositories'
  * what is read in it. `outputs` are paths; the one of a directory is marked.
  */
 export function refuseOverlap(
-  { path }: Input,
+  input: Input,
   { add = [] }: Pick<InputOptions, 'add'>,
   outputs: readonly { readonly path: string; readonly isDirectory: boolean }[],
 ): void {
-  const source = { path, stat: path === '-' ? attempt(() => fstatSync(0)) : statOf(path) };
+  const read = add.map(({ directory }) => directory);
+  const source = input.kind === 'stored' ? sourceAt(input.path) : undefined;
+  if (source) read.unshift(source.path);
   for (const output of outputs) {
     const stat = statOf(output.path);
     if (stat === undefined) continue;
-    if (isSame(stat, source.stat) || isPartOf(source, output.path, stat)) throw isInput(output.path);
-    if (output.isDirectory) refuseAround(output.path, [path, ...add.map(({ directory }) => directory)]);
+    if (source && (isSame(stat, source.stat) || isPartOf(source, output.path, stat)))
+      throw isInput(output.path);
+    if (output.isDirectory) refuseAround(output.path, read);
   }
+}
+
+interface Source {
+  readonly path: string;
+  readonly stat: Stats | undefined;
+}
+
+function sourceAt(path: string): Source {
+  return { path, stat: path === '-' ? attempt(() => fstatSync(0)) : statOf(path) };
 }
 
 /** Throws `USAGE` where an output is the file that a layer lies in, or a directory that has it in it. */
@@ -48,11 +60,7 @@ export function refuseLayers({ layers }: Pick<ClosableImage, 'layers'>, outputs:
 }
 
 /** A file of an image's directory. In a root filesystem's directory an output is left out of what is read. */
-function isPartOf(
-  source: { readonly path: string; readonly stat?: Stats | undefined },
-  output: string,
-  stat: Stats,
-): boolean {
+function isPartOf(source: Source, output: string, stat: Stats): boolean {
   if (!source.stat?.isDirectory() || !stat.isFile()) return false;
   if (!OF_AN_IMAGE.some((name) => existsSync(join(source.path, name)))) return false;
   return isIn(realPath(output), realPath(source.path));

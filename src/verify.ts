@@ -14,7 +14,7 @@ import { type DifferenceCounts, showCounts, totalOf } from './rootfs/difference-
 import type { Content, Rootfs } from './rootfs/node.js';
 import type { ClosableImage } from './sources/image.js';
 import { openOne } from './sources/open.js';
-import { parseInput } from './sources/transport.js';
+import { type Input, parseInput } from './sources/transport.js';
 
 /** What {@link verify} is asked to do. */
 export interface VerifyOptions extends InputOptions {
@@ -41,7 +41,7 @@ export async function verify(options: VerifyOptions): Promise<VerifyResult> {
   const [written, input] = [parseInput(output), parseInput(options.input)];
   return withInput({ ...options, input }, undefined, async ({ image, tree, context }) => {
     refuseIdlePlatform(image, options);
-    const open = () => openOne(written, {}, context, { rootfsOnly: !isImage(output) });
+    const open = () => openOne(written, {}, context, { rootfsOnly: !isImage(written) });
     const found = await differencesOf({ path: output, open, limit }, tree.rootfs, context);
     await tree.verified;
     return { entries: tree.rootfs.entries, ...found };
@@ -50,7 +50,8 @@ export async function verify(options: VerifyOptions): Promise<VerifyResult> {
 
 /** Fails where what lies at `path` differs from the tree it was written from: a fault of the disk, the system, or flatten. */
 export async function verifyWritten(path: string, rootfs: Rootfs, context: Context): Promise<void> {
-  const open = () => openOne(parseInput(isImage(path) ? path : `rootfs:${path}`), {}, context);
+  const named = parseInput(path);
+  const open = () => openOne(isImage(named) ? named : parseInput(`rootfs:${path}`), {}, context);
   const { differences, counts } = await differencesOf({ path, open, limit: 1 }, rootfs, context);
   const [first] = differences;
   if (first === undefined) return;
@@ -161,8 +162,8 @@ async function openTree(
 }
 
 /** Whether the transport of an output says that it is an image. */
-function isImage(output: string): boolean {
-  return /^(oci|oci-archive|docker-archive):/.test(output);
+function isImage(output: Input): boolean {
+  return output.kind === 'engine' || output.format === 'oci' || output.format === 'docker-archive';
 }
 
 function isExt(path: string): boolean {

@@ -28,6 +28,7 @@ const LINES: readonly (readonly [
   [['--exc'], ['--exclude'], ['--include']],
   [['imp'], ['import'], ['mount']],
   [['i'], ['import', 'image.tar'], ['rootfs']],
+  [['docker-d'], ['docker-daemon:'], ['docker-archive:']],
   [['image.tar', '-o', 'oci'], ['oci:', 'oci-archive:'], ['docker-archive:']],
   [['image.tar', '--format', 'ext4'], ['ext4', 'ext4.gz', 'ext4.zst'], ['ext3']],
   [['image.tar', '--comp'], ['--compression'], []],

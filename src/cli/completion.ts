@@ -2,6 +2,7 @@ import type { Command, Option } from 'commander';
 import { Argument } from 'commander';
 import { FORMATS } from '../sinks/format.js';
 import { IMAGE_FORMATS } from '../sinks/image/location.js';
+import { INPUT_TRANSPORTS } from '../sources/transport.js';
 import { bashScript } from './completion/bash.js';
 import { fishScript } from './completion/fish.js';
 import type { Spelling, Words } from './completion/words.js';
@@ -31,6 +32,7 @@ function spelled(program: Command): Spelling {
   return {
     main: wordsOf(program),
     commands: commands.map((command) => wordsOf(command)),
+    inputs: INPUT_TRANSPORTS,
     transports: IMAGE_FORMATS.filter((format) => !format.endsWith('-v1')).map((format) => `${format}:`),
   };
 }

@@ -1,6 +1,6 @@
 import { type Command, Help, type Option } from 'commander';
 import { FlattenError } from '../errors.js';
-import { nearest } from './nearest.js';
+import { nearest } from '../nearest.js';
 import { SIZES } from './numbers.js';
 
 /** Options that few people need: `--help` leaves them out; `--help-all`, the man page and completion have them. */
@@ -70,7 +70,7 @@ function addHelpCommand(program: Command): void {
 
 function noCommand(name: string, program: Command): FlattenError {
   const names = program.commands.map((command) => command.name());
-  const meant = nearest(name, names);
+  const meant = nearest(name, names, 1)[0];
   const hint = meant === undefined ? `the commands are ${names.join(', ')}` : `flatten help ${meant}`;
   return new FlattenError('USAGE', `${name}: no such command`, { hint });
 }

@@ -1,6 +1,6 @@
 import { existsSync, fstatSync } from 'node:fs';
 import { FlattenError } from '../errors.js';
-import { nearest } from './nearest.js';
+import { nearest } from '../nearest.js';
 
 /** What the words of a command line besides its options are to the main command. */
 export interface Operands {
@@ -16,7 +16,7 @@ export function imageAndOutput({ words, output, commands }: Operands): { input: 
   const [input, ...more] = words;
   if (input === undefined) throw noImage(output);
   const isThere = input === '-' || existsSync(input);
-  const command = isThere ? undefined : nearest(input, commands);
+  const command = isThere ? undefined : nearest(input, commands, 1)[0];
   if (command !== undefined && (more.length > 0 || output === undefined)) {
     throw usage(`${input}: is neither a command nor a file`, meant(command, ...more));
   }
@@ -32,7 +32,7 @@ export function imageAndOutput({ words, output, commands }: Operands): { input: 
     throw usage('no output', meant(input, '-o', 'rootfs/'));
   throw usage(
     `${input}: no such file, and no output`,
-    `for an image of Docker: docker save ${input} | flatten - -o rootfs/`,
+    `for an image of Docker or podman: ${meant(`docker-daemon:${input}`, '-o', 'rootfs/')}`,
   );
 }
 

@@ -33,6 +33,19 @@ export function parseImageName(text: string): ImageName {
   return { name, tag };
 }
 
+/**
+ * Reads what an engine finds an image by: `NAME[:TAG]`, `NAME[:TAG]@DIGEST`, or an id, as `sha256:…`, `@sha256:…` or its first digits. It is
+ * given back without the `@` of an id. Throws `USAGE`.
+ */
+export function parseKeptName(text: string): string {
+  const [, name = '', , id] = /^([^@]*)(@(.*))?$/s.exec(text)!;
+  if (id !== undefined && !/^sha256:[0-9a-f]{12,64}$/.test(id))
+    throw bad(text, `${JSON.stringify(id)} is not a digest`);
+  if (name !== '') parseImageName(name);
+  else if (id === undefined) throw bad(text, 'is empty');
+  return name === '' ? id! : text;
+}
+
 function bad(text: string, what: string): FlattenError {
   return new FlattenError('USAGE', `image name ${JSON.stringify(text)}: ${what}`, {
     hint: 'a name and a tag look like team/app:1.0',

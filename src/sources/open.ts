@@ -2,6 +2,7 @@ import { closeSync, openSync, type Stats, statSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { compressionOfRange, decompress } from '../compression/decompress.js';
 import type { Context } from '../context.js';
+import { withEngineHint } from '../engine/trouble.js';
 import { FlattenError, ioError } from '../errors.js';
 import type { ByteRange } from '../host/bytes.js';
 import { InputBounds } from '../layer/input-bounds.js';
@@ -9,6 +10,7 @@ import { Meter } from '../meter.js';
 import { Allowance } from '../threads/allowance.js';
 import { Archive } from './archive.js';
 import { DirectoryMembers } from './directory.js';
+import { savedImage } from './engine.js';
 import { Envelope } from './envelope.js';
 import type { Choice, ClosableImage, Images, OpenedImage } from './image.js';
 import type { Members } from './members.js';
@@ -16,7 +18,7 @@ import { nearImage, noRootfs } from './near-image.js';
 import { openBy, readings } from './recognise.js';
 import { directoryRootfs, tarRootfs } from './rootfs.js';
 import { ofArchive, pipe, spool, standardInput } from './spool.js';
-import type { Format, Input, StoredInput } from './transport.js';
+import type { EngineInput, Format, Input, StoredInput } from './transport.js';
 
 /** How {@link openOne} is to go about it. */
 export interface OpenOptions {
@@ -54,6 +56,7 @@ export async function openImages(
     const stored = await spool(input, 'the stream', context, bounds);
     return openFile(stored, { name: 'the stream', format: 'any' }, choice, { context, bounds, options });
   }
+  if (input.kind === 'engine') return openKept(input, choice, { context, bounds, options });
   const { path, format } = input;
   const meant = withName(choice, input.image);
   const isStandard = path === '-';
@@ -62,6 +65,32 @@ export async function openImages(
   const stored = await (stat ? fileAt(path, stat, context, bounds) : standardInput(context, bounds));
   const named = { name: isStandard ? 'standard input' : path, format };
   return openFile(stored, named, meant, { context, bounds, options });
+}
+
+/** An image in an engine, by way of the archive that it saves. */
+async function openKept(input: EngineInput, choice: Choice, means: Means): Promise<Images> {
+  const { text: name } = input;
+  if (means.options.rootfsOnly)
+    throw new FlattenError('UNSUPPORTED', `${name}: is an image, and a root filesystem is wanted here`, {
+      hint: `to flatten the image: flatten ${name} -o OUTPUT`,
+    });
+  const stored = await savedByEngine(input, choice, means);
+  const opened = await openFile(stored, { name, format: 'any' }, choice, means);
+  if (opened.images[0]!.kind !== 'rootfs') return opened;
+  await opened.close();
+  throw new FlattenError('BAD_IMAGE', `${name}: what the engine sent is no image`);
+}
+
+async function savedByEngine(
+  input: EngineInput,
+  choice: Choice,
+  { context, bounds }: Means,
+): Promise<ByteRange> {
+  try {
+    return await spool(await savedImage(input, choice, context), input.text, context, bounds);
+  } catch (error) {
+    throw withEngineHint(error);
+  }
 }
 
 function withName(choice: Choice, image: string | undefined): Choice {
@@ -83,7 +112,7 @@ function statOf({ path, format }: StoredInput): Stats {
       /^[a-z0-9][a-z0-9._/-]*(:[\w.-]+)?$/.test(path) &&
       !/\.(tar|gz|tgz|xz|zst|bz2)$/.test(path);
     throw new FlattenError('NOT_FOUND', `${path}: no such file or directory`, {
-      ...(isName && { hint: `if it is an image of Docker: docker save ${path} -o image.tar` }),
+      ...(isName && { hint: `if it is an image of Docker or podman: docker-daemon:${path}` }),
       cause: error,
     });
   }

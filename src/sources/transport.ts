@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { FlattenError } from '../errors.js';
+import { parseKeptName } from '../oci/image-name.js';
 
 /** What a reference says an input is; `any` leaves it to the content. */
 export type Format = 'any' | 'docker-archive' | 'oci' | 'dir' | 'rootfs';
@@ -16,8 +17,16 @@ export interface StoredInput {
   readonly image?: string;
 }
 
+/** An image in a running engine. */
+export interface EngineInput {
+  readonly kind: 'engine';
+  readonly text: string;
+  /** `NAME[:TAG]`, `NAME@DIGEST` or an id. */
+  readonly name: string;
+}
+
 /** Where something is read from: an input taken apart. */
-export type Input = StoredInput;
+export type Input = StoredInput | EngineInput;
 
 /** The transports of skopeo whose images lie in files, and what each says of its files. */
 const FORMATS: Readonly<Record<string, Format>> = {
@@ -28,10 +37,14 @@ const FORMATS: Readonly<Record<string, Format>> = {
   rootfs: 'rootfs',
 };
 
+/** What an input may begin with, with the colon. */
+export const INPUT_TRANSPORTS: readonly string[] = [...Object.keys(FORMATS), 'docker-daemon'].map(
+  (transport) => `${transport}:`,
+);
+
 /** Transports of images that lie in no file that is read here, and the command that makes an archive of one. */
 const COMMANDS: Readonly<Record<string, string>> = {
   docker: 'skopeo copy docker:REST oci-archive:image.tar',
-  'docker-daemon': 'docker save REST -o image.tar',
   'containers-storage': 'podman save REST -o image.tar',
   http: 'curl -fLo image.tar http:REST',
   https: 'curl -fLo image.tar https:REST',
@@ -42,12 +55,13 @@ const FOREIGN =
   /^((docker-image|docker-tar|registry|ostree|sif|tarball|s3|gs|gcs|az|file):|[a-z][a-z0-9+.-]*:\/\/)/i;
 
 /**
- * Takes an input apart: `PATH`, `-`, `docker-archive:PATH[:NAME:TAG]`, `oci:PATH[:TAG]`, `oci-archive:PATH[:TAG]`, `dir:PATH` or `rootfs:PATH`.
- * Throws `USAGE` where it makes no sense, and `UNSUPPORTED` for what is in no file.
+ * Takes an input apart: `PATH`, `-`, `docker-archive:PATH[:NAME:TAG]`, `oci:PATH[:TAG]`, `oci-archive:PATH[:TAG]`, `dir:PATH`,
+ * `rootfs:PATH` or `docker-daemon:NAME[:TAG|@ID]`. Throws `USAGE` where it makes no sense, and `UNSUPPORTED` for what is in no file.
  */
 export function parseInput(text: string): Input {
   const [, transport = '', rest = ''] = TRANSPORT.exec(text) ?? [];
   refuseForeign(transport === 'rootfs' ? rest : text);
+  if (transport === 'docker-daemon') return { kind: 'engine', text, name: parseKeptName(rest) };
   const format = Object.hasOwn(FORMATS, transport) ? FORMATS[transport]! : 'any';
   const place =
     format === 'any'
@@ -64,7 +78,7 @@ const TRANSPORT = /^([a-z-]+):(.*)$/s;
 /** Throws `UNSUPPORTED` for what lies in no file, with the command that makes a file of it. */
 function refuseForeign(reference: string): void {
   const [, transport = '', rest = ''] = TRANSPORT.exec(reference) ?? [];
-  if (Object.hasOwn(FORMATS, transport)) return;
+  if (Object.hasOwn(FORMATS, transport) || transport === 'docker-daemon') return;
   if (Object.hasOwn(COMMANDS, transport) && (rest.startsWith('//') || !/^(docker|https?)$/.test(transport))) {
     throw new FlattenError('UNSUPPORTED', `${reference}: is not in a file, and only files are read`, {
       hint: `${COMMANDS[transport]!.replace('REST', () => rest)}, then flatten image.tar`,

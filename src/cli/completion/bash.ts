@@ -1,7 +1,7 @@
 import type { Spelling, Words } from './words.js';
 
 /** A script that completes command lines in bash. Source: bash(1), Programmable Completion. */
-export function bashScript({ main, commands, transports }: Spelling): string {
+export function bashScript({ main, commands, transports, inputs }: Spelling): string {
   const all = [main, ...commands];
   const names = commands.map(({ name }) => name);
   return `# Completes flatten in bash: source <(flatten completion bash)
@@ -22,7 +22,10 @@ ${values(all, transports)}
   case $command in
 ${all.map(cases).join('\n')}
   esac
-  if ((COMP_CWORD == 1)); then COMPREPLY+=($(compgen -W '${names.join(' ')}' -- "$cur")); fi
+  if ((COMP_CWORD == 1)); then
+    COMPREPLY+=($(compgen -W '${[...names, ...inputs].join(' ')}' -- "$cur"))
+    if [[ \${#COMPREPLY[@]} == 1 && \${COMPREPLY[0]} == *: ]]; then compopt -o nospace; fi
+  fi
   [[ $cur == -* ]] || { COMPREPLY+=($(compgen -f -- "$cur")); compopt -o filenames; }
 }
 complete -F _flatten flatten

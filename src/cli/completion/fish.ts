@@ -1,7 +1,7 @@
 import type { Spelling, Words } from './words.js';
 
 /** A script that completes command lines in fish. Source: complete(1) of fish. */
-export function fishScript({ main, commands, transports }: Spelling): string {
+export function fishScript({ main, commands, transports, inputs }: Spelling): string {
   const names = commands.map(({ name }) => name).join(' ');
   const isMain = `not __fish_seen_subcommand_from ${names}`;
   const lines = [
@@ -11,6 +11,7 @@ export function fishScript({ main, commands, transports }: Spelling): string {
       ({ name, summary }) =>
         `complete -c flatten -n '__fish_use_subcommand' -a ${name} -d ${quoted(summary)}`,
     ),
+    `complete -c flatten -n '__fish_use_subcommand' -a ${quoted(inputs.join(' '))}`,
     ...optionsOf(main, isMain, transports),
     ...commands.flatMap((command) =>
       optionsOf(command, `__fish_seen_subcommand_from ${command.name}`, transports),

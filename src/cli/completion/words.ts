@@ -19,4 +19,6 @@ export interface Spelling {
   readonly commands: readonly Words[];
   /** Of outputs that are images, with their colons. */
   readonly transports: readonly string[];
+  /** Of inputs, with their colons. */
+  readonly inputs: readonly string[];
 }

@@ -1,7 +1,7 @@
 import type { Spelling, Words } from './words.js';
 
 /** A script that completes command lines in zsh. Source: zshcompsys(1), \`_arguments\`. */
-export function zshScript({ main, commands, transports }: Spelling): string {
+export function zshScript({ main, commands, transports, inputs }: Spelling): string {
   const described = commands.map(({ name, summary }) => `    ${quoted(`${escaped(name)}:${summary}`)}`);
   return `#compdef flatten
 # Completes flatten in zsh: source <(flatten completion zsh), after compinit.
@@ -15,6 +15,8 @@ _flatten_first() {
 ${described.join('\n')}
   )
   _describe -t commands command commands
+  compadd -S '' -- ${inputs.join(' ')}
+  compset -P '*:' # behind a transport stands a file
   _files
 }
 _flatten() {

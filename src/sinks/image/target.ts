@@ -1,6 +1,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import type { Context } from '../../context.js';
+import { findEngine } from '../../engine/find.js';
 import type { ByteRange } from '../../host/bytes.js';
 import { chunksOf } from '../../host/bytes.js';
 import { unlinkedFile } from '../../host/unlinked-file.js';
@@ -10,9 +11,11 @@ import { stageFile, stageLayout } from '../staging.js';
 import { toStandardOutput } from '../tar/writer.js';
 import { ArchiveStore } from './archive-store.js';
 import { DirectoryStore } from './directory-store.js';
-import { findEngine } from './find-engine.js';
 import type { ImageFormat, ImageLocation } from './location.js';
 import type { Store } from './store.js';
+
+/** The way on where no engine runs. */
+const AS_FILE = 'or write a file for it: {output: docker-archive:image.tar:NAME:TAG}';
 
 /** Where an image is put together, and how it gets from there to where it is wanted. */
 export interface Target {
@@ -97,7 +100,7 @@ function streamTarget(context: Context): ArchiveTarget {
 }
 
 async function engineTarget(context: Context): Promise<ArchiveTarget> {
-  const engine = await findEngine(context.signal);
+  const engine = await findEngine(context.signal, AS_FILE);
   return spooled(context, (fd, length) =>
     engine.load(Readable.from(sent({ fd, offset: 0, length }, context)), length, context.signal),
   );

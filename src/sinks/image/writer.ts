@@ -1,4 +1,5 @@
 import type { Context } from '../../context.js';
+import { withEngineHint } from '../../engine/trouble.js';
 import { Losses } from '../../losses.js';
 import type { Change } from '../../oci/change.js';
 import type { Fields } from '../../oci/fields.js';
@@ -14,7 +15,6 @@ import type { Artifact, Flattened, SinkOptions } from '../sink.js';
 import type { WriteBytes } from '../tar/writer.js';
 import { refuseZeros } from '../tar/zeros.js';
 import { DockerForm } from './docker-form.js';
-import { withEngineHint } from './engine-trouble.js';
 import type { ImageForm, WrittenLayer } from './form.js';
 import { copyLayer, type LayerCompression, type LayerSums, writeLayer } from './layer.js';
 import type { ImageFormat, ImageLocation } from './location.js';

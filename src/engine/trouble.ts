@@ -1,5 +1,5 @@
 import { accessSync, constants } from 'node:fs';
-import { FlattenError } from '../../errors.js';
+import { FlattenError } from '../errors.js';
 
 /** What is known of the image that an engine refused. */
 export interface Refused {
@@ -23,8 +23,12 @@ const TROUBLE: readonly (readonly [said: RegExp, hint: string])[] = [
     "the engine's own disk is read-only; it lies in: docker info --format '{{.DockerRootDir}}'",
   ],
   [
-    /cannot load \S+ image on|operating system .*not supported|match .*platform|no match for platform/i,
+    /cannot load \S+ image on|operating system .*not supported|(?<!not )match .*platform|no match for platform/i,
     "choose a platform that the engine runs, which says: docker version --format '{{.Server.Os}}/{{.Server.Arch}}'\nthen: {platform: OS/ARCH}",
+  ],
+  [
+    /content digest .* not found|not (provide|match) the specified platform/i,
+    'the engine does not have all of the image; get the rest first: docker pull NAME',
   ],
   [/max depth exceeded/i, 'keep fewer layers: leave out {last} and {fromLayer}'],
   [
@@ -46,14 +50,16 @@ const TROUBLE: readonly (readonly [said: RegExp, hint: string])[] = [
 const MAYBE_ZSTD = /tar header|unexpected EOF|zstd|magic|compress|archive\/tar/i;
 
 /** The same error with a hint, where what the engine said is known. */
-export function withEngineHint(error: unknown, { usesZstd }: Refused): unknown {
+export function withEngineHint(error: unknown, { usesZstd }: Refused = { usesZstd: false }): unknown {
   if (!(error instanceof FlattenError) || error.code !== 'TOOL' || error.hint !== undefined) return error;
-  const { code, what } = error;
+  const { code, what, layer, cause } = error;
   const hint =
     usesZstd && MAYBE_ZSTD.test(what)
       ? 'Docker before 23 knows no zstd: {compression: gzip}'
       : TROUBLE.find(([said]) => said.test(what))?.[1];
-  return hint === undefined ? error : new FlattenError(code, what, { hint, cause: error.cause });
+  return hint === undefined
+    ? error
+    : new FlattenError(code, what, { hint, cause, ...(layer !== undefined && { layer }) });
 }
 
 /** The error for a socket that is there but not for this user; undefined for any other. */

@@ -1,10 +1,16 @@
-/** The name that a word differs from by no more than one slip in three letters; undefined where there is none. */
-export function nearest(word: string, names: readonly string[]): string | undefined {
-  const [first] = names
+/** Names and words longer than this are not compared: it takes time in proportion to both. */
+const LONGEST = 300;
+
+/** Of `names`, at most `count` that a word differs from by no more than one slip in three letters; the nearest first. */
+export function nearest(word: string, names: readonly string[], count: number): readonly string[] {
+  if (word.length > LONGEST) return [];
+  return names
+    .filter((name) => name.length <= LONGEST)
     .map((name) => ({ name, slips: slips(word, name) }))
     .filter(({ name, slips }) => slips <= name.length / 3)
-    .sort((a, b) => a.slips - b.slips);
-  return first?.name;
+    .sort((a, b) => a.slips - b.slips)
+    .slice(0, count)
+    .map(({ name }) => name);
 }
 
 /** How many letters must be put in, left out, changed, or swapped with the next. */
