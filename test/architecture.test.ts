@@ -20,6 +20,7 @@ const ROWS = [
   ['load-tree.ts'],
   ['sources', 'sinks'],
   ['ext'],
+  ['disk'],
   ['layer', 'engine'],
   ['compression'],
   ['rootfs', 'tar'],

@@ -1,16 +1,16 @@
+import { blocksIn, type Runs, wholeRun } from '../disk/runs.js';
+import type { Survey } from '../disk/survey.js';
 import type { Directory, Node } from '../rootfs/node.js';
 import { walk } from '../rootfs/walk.js';
 import { fitsOneBlock, indexShape, MAX_HASHED_NAMES, packDirectory } from './directory.js';
 import { beyond, checkLimits } from './limits.js';
 import { extentBlocks, indirectBlocks } from './map-size.js';
 import type { NumberedTree } from './numbering.js';
-import { blocksIn, type Runs, wholeRun } from './runs.js';
 import { BLOCK, type ExtFormat, FIRST_INODE } from './structures/features.js';
 import type { HashSeed } from './structures/hash.js';
 import { MAX_LEAVES } from './structures/htree.js';
 import { MAP_SIZE } from './structures/inode.js';
 import { isStorable } from './structures/time.js';
-import type { Survey } from './survey.js';
 import { placeXattrs, XattrBlocks } from './xattrs.js';
 
 /** What a tree takes in an image. Everything in blocks, inodes in inodes. */

@@ -1,8 +1,8 @@
+import type { Survey } from '../disk/survey.js';
 import type { Census } from './census.js';
 import type { Geometry } from './geometry.js';
 import type { NumberedTree } from './numbering.js';
 import type { HashSeed } from './structures/hash.js';
-import type { Survey } from './survey.js';
 
 /** Everything that decides the bytes of an image. */
 export interface ImagePlan {

@@ -1,6 +1,6 @@
+import { MAX_MAJOR, MAX_MINOR } from '../disk/device.js';
 import { FlattenError } from '../errors.js';
 import type { Node } from '../rootfs/node.js';
-import { MAX_MAJOR, MAX_MINOR } from './structures/device.js';
 import { MAX_NAME } from './structures/dirent.js';
 import { BLOCK, type ExtFormat } from './structures/features.js';
 

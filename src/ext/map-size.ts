@@ -1,4 +1,4 @@
-import type { Runs } from './runs.js';
+import type { Runs } from '../disk/runs.js';
 import { BLOCK_RECORDS, INODE_RECORDS, MAX_EXTENT } from './structures/extent.js';
 
 /** Block numbers in the inode, and in a block of block numbers. */

@@ -19,8 +19,8 @@ export interface NumberedTree {
   readonly inodes: readonly Node[];
   /** How many of `inodes` are directories. */
   readonly directories: number;
-  /** Where the files begin in `inodes`; they lie in the order in which their content is best read. */
-  readonly firstFile: number;
+  /** The end of `inodes`: the files, in the order in which their content is best read. */
+  readonly files: readonly File[];
   numberOf(node: Node): number;
 }
 
@@ -63,7 +63,7 @@ export function numberInodes(rootfs: Rootfs, time: number): NumberedTree {
     root,
     inodes,
     directories: directories.length,
-    firstFile: directories.length + others.length,
+    files,
     numberOf: (node) => numbers.get(node)!,
   };
 }

@@ -1,18 +1,18 @@
 import type { Context } from '../context.js';
+import { ContentPool } from '../disk/content/pool.js';
+import { uuidBytes, uuidOf } from '../disk/identity.js';
+import { survey } from '../disk/survey.js';
 import { FlattenError } from '../errors.js';
 import type { Loss } from '../losses.js';
 import { Losses } from '../losses.js';
 import type { Rootfs } from '../rootfs/node.js';
 import { takeCensus } from './census.js';
-import { ContentPool } from './content/pool.js';
 import type { Identity } from './format.js';
 import { planGeometry } from './geometry.js';
-import { uuidBytes, uuidOf } from './identity.js';
 import type { ImagePlan } from './image-plan.js';
 import { numberInodes } from './numbering.js';
 import type { SizeOptions } from './size-options.js';
 import { hashSeed } from './structures/hash.js';
-import { survey } from './survey.js';
 
 /** Options of a disk image. */
 export interface ExtOptions extends SizeOptions {

@@ -1,8 +1,8 @@
 import { DEFAULT_LIMITS } from '../context.js';
+import { readAt } from '../disk/positioned.js';
 import { FlattenError } from '../errors.js';
 import type { Content, Directory, LayerFile, Metadata, Node, Rootfs } from '../rootfs/node.js';
 import { finish } from '../rootfs/walk.js';
-import { readAt } from './positioned.js';
 import { BlockBudget, damaged, readBlockMap } from './read/block-map.js';
 import { readNames, type StoredName } from './read/directory.js';
 import { Inodes } from './read/inodes.js';

@@ -1,6 +1,6 @@
+import { wholeRun } from '../disk/runs.js';
 import { FlattenError } from '../errors.js';
 import { indirectBlocks } from './map-size.js';
-import { wholeRun } from './runs.js';
 import { BLOCK, type ExtFormat } from './structures/features.js';
 
 const MEBIBYTE = 2 ** 20;

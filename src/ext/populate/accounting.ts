@@ -1,6 +1,6 @@
+import { writeAt } from '../../disk/positioned.js';
 import { EXT_SUPERBLOCK } from '../../disk-magic.js';
 import type { Geometry } from '../geometry.js';
-import { writeAt } from '../positioned.js';
 import { DESCRIPTOR, AT as GROUP, hasSuperblock } from '../structures/descriptor.js';
 import { BLOCK } from '../structures/features.js';
 import { finishSuperblock, AT as SUPER } from '../structures/superblock.js';

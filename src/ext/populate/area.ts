@@ -1,7 +1,7 @@
-import type { Runs } from '../runs.js';
+import { GatheringWriter } from '../../disk/gathering.js';
+import type { Runs } from '../../disk/runs.js';
 import type { Extent } from '../structures/extent.js';
 import { BLOCK } from '../structures/features.js';
-import { GatheringWriter } from './gathering.js';
 import type { Region } from './space.js';
 
 /** Gives each run of a file's blocks its place on the disk. */

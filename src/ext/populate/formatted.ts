@@ -1,7 +1,7 @@
+import { readAt } from '../../disk/positioned.js';
 import { EXT_MAGIC, EXT_SUPERBLOCK } from '../../disk-magic.js';
 import { FlattenError } from '../../errors.js';
 import type { Geometry } from '../geometry.js';
-import { readAt } from '../positioned.js';
 import { BlockBudget, readBlockMap } from '../read/block-map.js';
 import { DESCRIPTOR, AT as GROUP } from '../structures/descriptor.js';
 import { BLOCK, FIRST_INODE, INODE, ROOT_INODE } from '../structures/features.js';

@@ -1,7 +1,7 @@
+import { GatheringWriter } from '../../disk/gathering.js';
 import type { Geometry } from '../geometry.js';
 import { AT as GROUP } from '../structures/descriptor.js';
 import { BLOCK, INODE } from '../structures/features.js';
-import { GatheringWriter } from './gathering.js';
 
 /** The inode tables of all groups, written from front to back. */
 export class InodeTable {

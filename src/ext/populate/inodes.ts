@@ -1,9 +1,9 @@
+import { type ContentRows, RowBuilder } from '../../disk/content/rows.js';
+import { blocksIn, wholeRun } from '../../disk/runs.js';
 import type { Directory, File, Node, Symlink } from '../../rootfs/node.js';
 import { isFast } from '../census.js';
-import { type ContentRows, RowBuilder } from '../content/rows.js';
 import type { ImagePlan } from '../image-plan.js';
 import { MAX_LINKS } from '../limits.js';
-import { blocksIn, wholeRun } from '../runs.js';
 import { encodeDevice } from '../structures/device.js';
 import type { Extent } from '../structures/extent.js';
 import { BLOCK, FIRST_INODE, ROOT_INODE } from '../structures/features.js';

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import type { ContentRows } from '../../disk/content/rows.js';
 import { throwIfAborted } from '../../errors.js';
-import type { ContentRows } from '../content/rows.js';
 import type { ImagePlan } from '../image-plan.js';
 import { FIRST_INODE, ROOT_INODE } from '../structures/features.js';
 import { pinTimes } from '../structures/inode.js';

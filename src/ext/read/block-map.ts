@@ -1,6 +1,6 @@
+import { readAt } from '../../disk/positioned.js';
 import { FlattenError } from '../../errors.js';
 import { DIRECT } from '../map-size.js';
-import { readAt } from '../positioned.js';
 import { EXTENT_MAGIC, type Extent, MAX_EXTENT, RECORD } from '../structures/extent.js';
 import { FLAG, MAP_SIZE, type StoredInode } from '../structures/inode.js';
 

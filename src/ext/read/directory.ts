@@ -1,4 +1,4 @@
-import { readAt } from '../positioned.js';
+import { readAt } from '../../disk/positioned.js';
 import type { StoredInode } from '../structures/inode.js';
 import { type BlockBudget, type BlockDevice, damaged, readBlockMap } from './block-map.js';
 

@@ -1,4 +1,4 @@
-import { readAt } from '../positioned.js';
+import { readAt } from '../../disk/positioned.js';
 import { AT, DESCRIPTOR } from '../structures/descriptor.js';
 import { decodeInode, type StoredInode } from '../structures/inode.js';
 import { damaged } from './block-map.js';

@@ -1,7 +1,7 @@
 import { fstatSync } from 'node:fs';
+import { readAt } from '../../disk/positioned.js';
 import { EXT_MAGIC, EXT_SUPERBLOCK } from '../../disk-magic.js';
 import { FlattenError } from '../../errors.js';
-import { readAt } from '../positioned.js';
 import { DESCRIPTOR } from '../structures/descriptor.js';
 import { INCOMPAT } from '../structures/features.js';
 import { AT, SIZE } from '../structures/superblock.js';

@@ -1,6 +1,6 @@
+import { readAt } from '../../disk/positioned.js';
 import { FlattenError } from '../../errors.js';
 import { NO_XATTRS } from '../../rootfs/node.js';
-import { readAt } from '../positioned.js';
 import { aclFromDisk } from '../structures/acl.js';
 import type { StoredInode } from '../structures/inode.js';
 import { BLOCK_HEADER, PREFIXES, XATTR_ENTRY, XATTR_MAGIC } from '../structures/xattr.js';

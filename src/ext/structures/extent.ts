@@ -1,4 +1,6 @@
-import { BLOCK } from './features.js';
+import { BLOCK, type Extent } from '../../disk/block.js';
+
+export type { Extent };
 
 /** Extents and the tree they lie in. Source: Linux, Documentation/filesystems/ext4/ifork.rst, "Extent Tree". */
 export const EXTENT_MAGIC = 0xf30a;
@@ -8,13 +10,6 @@ export const INODE_RECORDS = 4;
 export const BLOCK_RECORDS = Math.floor((BLOCK - RECORD) / RECORD);
 /** The most blocks in one extent; a larger length means "allocated, reads as zeros". */
 export const MAX_EXTENT = 32768;
-
-/** A run of a file's blocks that lie one after another on the disk. */
-export interface Extent {
-  readonly logical: number;
-  readonly physical: number;
-  readonly count: number;
-}
 
 /** A block of the tree, and the first logical block below it. */
 export interface TreeBlock {

@@ -1,8 +1,8 @@
+export { BLOCK } from '../../disk/block.js';
+
 /** The three formats, which differ in the features they are made with. */
 export type ExtFormat = 'ext2' | 'ext3' | 'ext4';
 
-/** Bytes in a block: the size that every kernel's page holds, and the only one we format with. */
-export const BLOCK = 4096;
 /** Bytes in an inode: room for nanoseconds, years past 2038 and small xattrs. */
 export const INODE = 256;
 /** The first inode that is not reserved; by custom `lost+found`. */

@@ -1,8 +1,7 @@
 import { segmentsOf } from '../../layer/content.js';
 import type { Content, LayerFile } from '../../rootfs/node.js';
 import { sharedUint32 } from '../../threads/shared.js';
-import type { Extent } from '../structures/extent.js';
-import { BLOCK } from '../structures/features.js';
+import { BLOCK, type Extent } from '../block.js';
 
 /** Longer runs of bytes are cut, so that threads can share them. A multiple of the block. */
 const LONGEST_ROW = 4 * 2 ** 20;
@@ -58,6 +57,11 @@ export class RowBuilder {
       }
       source += length;
     }
+  }
+
+  /** How many have been added. */
+  get length(): number {
+    return this.#length;
   }
 
   finish(): ContentRows {

@@ -1,4 +1,4 @@
-import { writeAt } from '../positioned.js';
+import { writeAt } from './positioned.js';
 
 const CAPACITY = 256 * 1024;
 

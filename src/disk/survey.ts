@@ -1,19 +1,29 @@
 import { createHash } from 'node:crypto';
 import type { Context } from '../context.js';
 import { Meter } from '../meter.js';
-import type { File, Node } from '../rootfs/node.js';
+import type { Directory, File, Node } from '../rootfs/node.js';
 import { walk } from '../rootfs/walk.js';
 import { sharedUint32 } from '../threads/shared.js';
+import { BLOCK } from './block.js';
 import type { ContentPool } from './content/pool.js';
 import { RowBuilder } from './content/rows.js';
-import type { NumberedTree } from './numbering.js';
 import { intersect, type Runs, union } from './runs.js';
-import { BLOCK, FIRST_INODE } from './structures/features.js';
+
+/** A tree whose content is to be read. */
+export interface SurveyedTree {
+  readonly root: Directory;
+  /** Every file, each inode once, in the order in which their content is best read. */
+  readonly files: readonly File[];
+  /** A number for every inode. */
+  numberOf(node: Node): number;
+}
 
 /** What reading all content once tells. */
 export interface Survey {
   /** The blocks of a file that are not zeros throughout. */
   runsOf(file: File): Runs;
+  /** Checksums of a file's content, which equal files have in common; others may have them too. */
+  sumsOf(file: File): Uint32Array;
   /** 32 bytes that change with any name, metadata or content of the tree. */
   readonly fingerprint: Buffer;
 }
@@ -26,18 +36,23 @@ const LINES = 1024;
  * inflated, and an image is sized before it is written: so the holes must be known first. Reports the phase `plan`. Throws `INTERRUPTED`.
  */
 export async function survey(
-  tree: NumberedTree,
+  tree: SurveyedTree,
   pool: ContentPool,
   context: Pick<Context, 'report'>,
 ): Promise<Survey> {
   // As if all files lay one after another, each from a block of its own.
-  const starts = new Float64Array(tree.inodes.length - tree.firstFile + 1);
+  const { files } = tree;
+  const starts = new Float64Array(files.length + 1);
+  const firstRows = new Uint32Array(files.length + 1);
+  const indices = new Map<File, number>();
   const builder = new RowBuilder();
-  for (let i = 0; i < starts.length - 1; i++) {
-    const { content } = tree.inodes[tree.firstFile + i] as File;
+  for (const [i, file] of files.entries()) {
+    const { content } = file;
     const count = Math.ceil(content.size / BLOCK);
     builder.addFile(content, [{ logical: 0, physical: starts[i]!, count }]);
     starts[i + 1] = starts[i]! + count;
+    firstRows[i + 1] = builder.length;
+    indices.set(file, i);
   }
   const rows = builder.finish();
   const sums = sharedUint32(rows.length);
@@ -45,14 +60,18 @@ export async function survey(
     await pool.start(rows, { kind: 'survey', sums }).finish(new Meter(context, 'plan', rows.bytes)),
   );
   const runsOf = (file: File): Runs => {
-    const i = tree.numberOf(file) - FIRST_INODE - tree.firstFile;
+    const i = indices.get(file)!;
     return intersect(data, starts[i]!, starts[i + 1]!);
   };
-  return { runsOf, fingerprint: fingerprint(tree, sums) };
+  const sumsOf = (file: File): Uint32Array => {
+    const i = indices.get(file)!;
+    return sums.subarray(firstRows[i]!, firstRows[i + 1]!);
+  };
+  return { runsOf, sumsOf, fingerprint: fingerprint(tree, sums) };
 }
 
 /** Hashes checksums of content, and names and metadata in tree order; inodes that share a number are one. */
-function fingerprint(tree: NumberedTree, sums: Uint32Array): Buffer {
+function fingerprint(tree: SurveyedTree, sums: Uint32Array): Buffer {
   const hash = createHash('sha256');
   let lines: string[] = [];
   for (const { path, node } of walk(tree.root)) {

@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 import type { StoredWindow } from '../../layer/stored-window.js';
+import { BLOCK } from '../block.js';
 import type { RunBuilder } from '../runs.js';
-import { BLOCK } from '../structures/features.js';
 import type { ContentRows } from './rows.js';
 
 const ZEROS = Buffer.alloc(BLOCK);

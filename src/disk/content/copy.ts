@@ -1,7 +1,7 @@
 import type { ContentReader } from '../../layer/content.js';
 import type { StoredWindow } from '../../layer/stored-window.js';
+import { BLOCK } from '../block.js';
 import { writeAt } from '../positioned.js';
-import { BLOCK } from '../structures/features.js';
 import type { ContentRows } from './rows.js';
 
 const CAPACITY = 2 ** 20;
