@@ -3,7 +3,7 @@ import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSy
 import { join } from 'node:path';
 import { suite, type TestContext, test } from 'node:test';
 import { setImmediate, setTimeout } from 'node:timers/promises';
-import type { RunEvent } from '../../src/context.js';
+import type { Phase, RunEvent } from '../../src/context.js';
 import { FlattenError } from '../../src/errors.js';
 import { findTool, runTool } from '../../src/ext/tool.js';
 import { extSink } from '../../src/sinks/ext.js';
@@ -119,9 +119,16 @@ async function aborted(
   const sink = extSink(imageIn(directory, 'ext3'), { force: false, strict: false, format: 'ext3' });
   const controller = new AbortController();
   const abort = () => controller.abort();
-  const about = context({ signal: controller.signal, report: (event) => report?.(abort, event) });
+  const finished: RunEvent[] = [];
+  const onEvent = (event: RunEvent) => {
+    if (controller.signal.aborted && event.type === 'progress' && event.done === event.total)
+      finished.push(event);
+    report?.(abort, event);
+  };
+  const about = context({ signal: controller.signal, report: onEvent });
   begin?.(abort);
   await assert.rejects(sink.write({ rootfs, verified: Promise.resolve() }, about), { code: 'INTERRUPTED' });
+  assert.deepEqual(finished, [], 'no phase comes to its end once it is aborted');
   assert.deepEqual(readdirSync(directory), []);
 }
 
@@ -144,16 +151,25 @@ suite('nothing stays behind after an abort', { skip }, () => {
     });
   }
 
-  test('while content is copied', (t) => aborted(t, { report: (abort) => abort() }));
+  for (const [phase, what] of [
+    ['plan', 'looked through'],
+    ['write', 'copied'],
+  ] as const) {
+    test(`while content is ${what}`, (t) =>
+      aborted(t, {
+        report: (abort, event) =>
+          isIn(phase, event) && event.done > 0 && event.done < event.total! && abort(),
+      }));
+  }
 
   test('when all is copied', (t) =>
     aborted(t, {
-      report: (abort, event) => isWriting(event) && event.done === event.total && abort(),
+      report: (abort, event) => isIn('write', event) && event.done === event.total && abort(),
     }));
 });
 
-function isWriting(event: RunEvent): event is RunEvent & { type: 'progress' } {
-  return event.type === 'progress' && event.phase === 'write';
+function isIn(phase: Phase, event: RunEvent): event is RunEvent & { type: 'progress' } {
+  return event.type === 'progress' && event.phase === phase;
 }
 
 async function turn(times: number): Promise<void> {
@@ -172,7 +188,7 @@ test('progress rises to all of the content', { skip }, async (t) => {
   let total = 0;
   const sink = extSink(imageIn(scratch(t), 'ext3'), { force: false, strict: false, format: 'ext3' });
   const report = (event: RunEvent) => {
-    if (!isWriting(event)) return;
+    if (!isIn('write', event)) return;
     done.push(event.done);
     total = event.total!;
   };
