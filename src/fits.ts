@@ -25,6 +25,10 @@ export function refuseMisfits(options: Asked, output: Output): void {
   }
   if (verify && isStream(output))
     throw new FlattenError('USAGE', `{verify}: ${streamed} cannot be read back`);
+  if (verify && kind === 'cpio')
+    throw new FlattenError('USAGE', `{verify}: ${format} is not read back`, {
+      hint: 'a flat tar of the same image can be: {output: image.tar}',
+    });
   if (force && isStream(output))
     throw new FlattenError('USAGE', `{force}: ${streamed} is no file that could be replaced`);
   if (options.keepSetuid && kind !== 'directory')

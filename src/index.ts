@@ -30,6 +30,8 @@ export type { Platform } from './oci/platform.js';
 export type { FlattenOptions, FlattenResult } from './options.js';
 export {
   type AnyOutputOptions,
+  type CpioOutputOptions,
+  cpio,
   type DirectoryOutputOptions,
   type DiskOutputOptions,
   directory,

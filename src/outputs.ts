@@ -31,6 +31,9 @@ export interface TarOutputOptions extends AnyOutputOptions {
   readonly digest?: boolean;
 }
 
+/** Options of {@link cpio}. */
+export type CpioOutputOptions = Omit<TarOutputOptions, 'verify'>;
+
 /** Options of {@link disk}. */
 export interface DiskOutputOptions extends AnyOutputOptions, DiskOptions {
   /** Default: what the name's ending says, and ext3 for another. */
@@ -56,13 +59,21 @@ export function directory(path: string, options: DirectoryOutputOptions = {}): T
 
 /** A sink that writes a flat tar; `-` is standard output. */
 export function tar(path: string, { compression, ...options }: TarOutputOptions = {}): TreeSink {
-  const named = /\.(tar\.)?(gz|tgz)$/i.test(path)
-    ? 'gzip'
-    : /\.(tar\.)?(zst|tzst)$/i.test(path)
-      ? 'zstd'
-      : 'none';
-  const formats = { none: 'tar', gzip: 'tar.gz', zstd: 'tar.zst' } as const;
-  return sink(parseOutput(path, formats[compression ?? named]), options);
+  return sink(parseOutput(path, `tar${endingOf(path, compression)}`), options);
+}
+
+/**
+ * A sink that writes a cpio archive of the form `newc`, which Linux takes as its initramfs; `-` is standard output. It has no
+ * xattrs and whole seconds; what it cannot hold are losses of the artifact.
+ */
+export function cpio(path: string, { compression, ...options }: CpioOutputOptions = {}): TreeSink {
+  return sink(parseOutput(path, `cpio${endingOf(path, compression)}`), options);
+}
+
+/** What the name of an archive's format ends in. */
+function endingOf(path: string, compression: TarOutputOptions['compression']): '' | '.gz' | '.zst' {
+  const named = /\.(gz|tgz)$/i.test(path) ? 'gzip' : /\.(zst|tzst)$/i.test(path) ? 'zstd' : 'none';
+  return ({ none: '', gzip: '.gz', zstd: '.zst' } as const)[compression ?? named];
 }
 
 /** A sink that writes a disk image, sized from the tree. It takes mke2fs. */

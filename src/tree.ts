@@ -14,11 +14,12 @@ import type { Directory, File, Metadata, Node, Rootfs } from './rootfs/node.js';
 import { lookup } from './rootfs/path.js';
 import { bytesOf, textOf } from './rootfs/path-text.js';
 import { walk } from './rootfs/walk.js';
+import { writeArchive } from './sinks/archive/stream.js';
+import { inTurn } from './sinks/archive/writer.js';
+import { refuseZeros } from './sinks/archive/zeros.js';
 import type { Artifact, Flattened, Sink } from './sinks/sink.js';
 import { withLosses } from './sinks/sink.js';
-import { writeTree } from './sinks/tar/stream.js';
-import { inTurn } from './sinks/tar/writer.js';
-import { refuseZeros } from './sinks/tar/zeros.js';
+import { TarForm } from './sinks/tar/members.js';
 import { FLAT_TAR } from './sinks/tar.js';
 
 /** Bytes of a file that {@link Tree.stream} reads at a time. */
@@ -223,6 +224,6 @@ export class Tree implements Flattened {
       // A chunk is written over once this has settled, and the stream keeps what it is given.
       if (!stream.write(Buffer.from(chunk))) await once(stream, 'drain', { signal: context.signal });
     });
-    await writeTree(this.rootfs, put, context, FLAT_TAR);
+    await writeArchive(this.rootfs, new TarForm(FLAT_TAR), put, context);
   }
 }

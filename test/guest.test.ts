@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { realpathSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, suite, test } from 'node:test';
-import { type Node, openImage } from '../src/index.js';
+import { cpio, type Node, openImage, type Tree } from '../src/index.js';
 import { needs } from './support/needs.js';
 import { PROJECT } from './support/project.js';
 import { scratch } from './support/scratch.js';
@@ -25,15 +25,38 @@ const skip = needs('qemu-system-x86_64', 'apt-get', 'dpkg', 'mke2fs');
 async function expected(): Promise<string[]> {
   await using image = await openImage(DEMO);
   await using tree = await image.tree();
+  return await linesOf(tree, 1); // lost+found is one more subdirectory of the root
+}
+
+async function linesOf(tree: Tree, moreInRoot: number): Promise<string[]> {
   const lines: string[] = [];
   for (const { path, node } of tree.walk()) {
     const content = node.kind === 'file' ? await tree.read(path) : undefined;
-    lines.push(...lineOf(`.${path && '/'}${path}`, node, content));
+    const links = node.nlink + (path === '' ? moreInRoot : 0);
+    lines.push(...lineOf(`.${path && '/'}${path}`, node, links, content));
   }
   return lines.sort();
 }
 
-function lineOf(name: string, node: Node, content?: Buffer): string[] {
+/** What the guest prints of a name, without the inode number and a directory's size. */
+function withoutInode(line: string): string {
+  return line
+    .replace(/^(entry \S+ \d+ \d+ \d+ \d+ \S+ \d+) \d+ /, '$1 ')
+    .replace(/^(entry 4\S+ \d+ \d+) \d+ /, '$1 - ');
+}
+
+/** The first process of a guest that has an image in its memory: it lists what the kernel made of the archive. */
+const INIT = `#!/busybox sh
+b=/busybox
+cd /
+set -- -xdev -path ./dev -prune -o -path ./root -prune -o
+$b find . "$@" -exec $b stat -c 'entry %f %u %g %s %Y %t:%T %h %i %n' {} +
+$b find . "$@" -type l -exec $b sh -c 'for link; do echo "target $($0 readlink "$link") $link"; done' $b {} +
+$b find . "$@" -type f -exec $b sha256sum {} + | $b sed 's/^/content /'
+$b poweroff -f
+`;
+
+function lineOf(name: string, node: Node, links: number, content?: Buffer): string[] {
   const { meta, kind } = node;
   const mode = (FORMATS[kind] | meta.mode).toString(16);
   const size =
@@ -45,8 +68,6 @@ function lineOf(name: string, node: Node, content?: Buffer): string[] {
           ? '-'
           : 0;
   const device = 'major' in node ? `${node.major.toString(16)}:${node.minor.toString(16)}` : '0:0';
-  // lost+found is one more subdirectory of the root
-  const links = node.nlink + (name === '.' ? 1 : 0);
   const lines = [
     `entry ${mode} ${meta.uid} ${meta.gid} ${size} ${meta.mtime / 1_000_000_000n} ${device} ${links} ${name}`,
   ];
@@ -108,13 +129,46 @@ suite('a guest boots the image as its disk', { skip }, () => {
       const lines = stdout.split('\n').map((line) => line.trimEnd());
       const seen = lines
         .slice(lines.indexOf('flatten-guest: manifest') + 1, lines.indexOf('flatten-guest: end of manifest'))
-        .map((line) => line.replace(/^(entry \S+ \d+ \d+ \d+ \d+ \S+ \d+) \d+ /, '$1 '))
-        .map((line) => line.replace(/^(entry 4\S+ \d+ \d+) \d+ /, '$1 - '));
+        .map(withoutInode);
       assert.deepEqual(seen.sort(), await expected());
       assert.ok(lines.includes('hello from one filesystem, made of four layers'), stdout);
       assert.equal(status, 0);
     });
   }
+
+  test('cpio: Linux takes it as its initramfs', { skip: needs('busybox') }, async (t) => {
+    const directory = scratch(t);
+    const added = join(directory, 'added');
+    mkdirSync(added);
+    copyFileSync('/bin/busybox', join(added, 'busybox'));
+    writeFileSync(join(added, 'init'), INIT, { mode: 0o755 });
+    const output = join(directory, 'initramfs.cpio.zst');
+    await using image = await openImage(DEMO);
+    await using tree = await image.tree({ add: [{ directory: added, path: '' }] });
+    const { losses } = await tree.writeTo(cpio(output));
+    assert.deepEqual(
+      losses.map(({ kind }) => kind),
+      ['mtime', 'xattr'],
+    );
+    const line = 'console=ttyS0 quiet panic=-1';
+    const machine = ['-machine', 'q35,accel=tcg', '-cpu', 'max', '-m', '512', '-no-reboot', '-nodefaults'];
+    const kernel = [
+      '-kernel',
+      join(PROJECT, 'vm-fixtures/.guest/kernel'),
+      '-initrd',
+      output,
+      '-append',
+      line,
+    ];
+    const shown = ['-display', 'none', '-serial', 'stdio'];
+    const { stdout } = spawnSync('qemu-system-x86_64', [...machine, ...kernel, ...shown], {
+      encoding: 'utf8',
+      timeout: 120_000,
+    });
+    const lines = stdout.split('\n').map((each) => each.trimEnd());
+    const seen = lines.filter((each) => /^(entry|target|content) /.test(each)).map(withoutInode);
+    assert.deepEqual(seen.sort(), await linesOf(tree, 2)); // Linux itself makes dev and root
+  });
 
   test('another command, and its exit code', () => {
     const { status, stdout } = spawnSync(BOOT, [DEMO, '/usr/bin/nothing'], {

@@ -5,7 +5,7 @@ import { compressor } from '../compression/compress.js';
 import type { Context } from '../context.js';
 import { Meter } from '../meter.js';
 import type { Digest } from '../oci/digest.js';
-import { toDescriptor } from './tar/writer.js';
+import { toDescriptor } from './archive/writer.js';
 
 const WINDOW = 1 << 20;
 

@@ -8,6 +8,9 @@ export const FORMATS = [
   'tar',
   'tar.gz',
   'tar.zst',
+  'cpio',
+  'cpio.gz',
+  'cpio.zst',
   'ext2',
   'ext3',
   'ext4',
@@ -23,6 +26,8 @@ export type Format = (typeof FORMATS)[number];
 
 /** The formats of flat tars, compressed or not. */
 export type TarFormat = Extract<Format, 'tar' | `tar.${string}`>;
+/** The formats of cpio archives, compressed or not. */
+export type CpioFormat = Extract<Format, 'cpio' | `cpio.${string}`>;
 /** The formats of disk images, compressed or not. */
 export type DiskFormat = Extract<Format, `ext${string}`>;
 
@@ -32,6 +37,10 @@ export function isFormat(name: string): name is Format {
 
 export function isTarFormat(format: Format): format is TarFormat {
   return format.startsWith('tar');
+}
+
+export function isCpioFormat(format: Format): format is CpioFormat {
+  return format.startsWith('cpio');
 }
 
 export function isImageFormat(format: Format): format is ImageFormat {
@@ -44,8 +53,8 @@ export function diskOf(format: DiskFormat): [ExtFormat, Codec | undefined] {
   return [name, compressionOf(ending)];
 }
 
-/** How the file of a flat tar is compressed. */
-export function tarCompression(format: TarFormat): Codec | 'none' {
+/** How the file of a flat tar or a cpio archive is compressed. */
+export function archiveCompression(format: TarFormat | CpioFormat): Codec | 'none' {
   return compressionOf(format.split('.')[1]) ?? 'none';
 }
 
@@ -60,6 +69,9 @@ const ENDINGS: readonly (readonly [string, Format])[] = [
   ['.tar.zst', 'tar.zst'],
   ['.tzst', 'tar.zst'],
   ['.tar', 'tar'],
+  ['.cpio.gz', 'cpio.gz'],
+  ['.cpio.zst', 'cpio.zst'],
+  ['.cpio', 'cpio'],
   ...(
     [
       ['.img', 'ext3'],

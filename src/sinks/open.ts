@@ -26,6 +26,10 @@ export async function openSink(output: Output, options: OutputOptions): Promise<
       const { path, compression } = output;
       return (await import('./tar.js')).tarSink(path, { ...common, compression });
     }
+    case 'cpio': {
+      const { path, compression } = output;
+      return (await import('./cpio.js')).cpioSink(path, { ...common, compression });
+    }
     case 'disk': {
       const { path, filesystem: format, compression } = output;
       const time = sourceDateEpoch !== undefined && { time: sourceDateEpoch };

@@ -4,14 +4,15 @@ import { FlattenError } from '../errors.js';
 import type { ExtFormat } from '../ext/ext.js';
 import { refuseForeign } from './foreign.js';
 import {
+  archiveCompression,
   diskOf,
   FORMATS,
   type Format,
   formatOfName,
+  isCpioFormat,
   isFormat,
   isImageFormat,
   isTarFormat,
-  tarCompression,
 } from './format.js';
 import { type ImageLocation, locateImage, transportOf } from './image/location.js';
 import { hasExtension, wayTo } from './unwritten.js';
@@ -34,6 +35,13 @@ export interface TarOutput extends Typed {
   readonly compression: Codec | 'none';
 }
 
+export interface CpioOutput extends Typed {
+  readonly kind: 'cpio';
+  /** `-` is standard output. */
+  readonly path: string;
+  readonly compression: Codec | 'none';
+}
+
 export interface DiskOutput extends Typed {
   readonly kind: 'disk';
   readonly path: string;
@@ -49,7 +57,7 @@ export interface ImageOutput extends Typed {
 }
 
 /** Where something is written, and as what: an output taken apart. */
-export type Output = DirectoryOutput | TarOutput | DiskOutput | ImageOutput;
+export type Output = DirectoryOutput | TarOutput | CpioOutput | DiskOutput | ImageOutput;
 
 /**
  * Takes an output apart. Its format is the one given, else what its transport, its ending or the directory that is there
@@ -70,13 +78,15 @@ export function parseOutput(text: string, given?: string): Output {
   }
   if (format === 'directory') return { kind: 'directory', text, format, path: text };
   if (isTarFormat(format))
-    return { kind: 'tar', text, format, path: text, compression: tarCompression(format) };
+    return { kind: 'tar', text, format, path: text, compression: archiveCompression(format) };
+  if (isCpioFormat(format))
+    return { kind: 'cpio', text, format, path: text, compression: archiveCompression(format) };
   const [filesystem, compression] = diskOf(format);
   return { kind: 'disk', text, format, path: text, filesystem, ...(compression && { compression }) };
 }
 
 /** What can be written from front to back; a disk image cannot, and an engine has its own way. */
-const STREAMED = /^(tar|docker-archive|oci-archive|docker-daemon)/;
+const STREAMED = /^(tar|cpio|docker-archive|oci-archive|docker-daemon)/;
 
 function formatOf(text: string): Format {
   const transport = transportOf(text);
@@ -106,8 +116,8 @@ export function isStream({ path }: Output): boolean {
 }
 
 /** Whether an output is one file which is no image: its digest may stand beside it. */
-export function isPlainFile(output: Output): output is TarOutput | DiskOutput {
-  return (output.kind === 'tar' || output.kind === 'disk') && !isStream(output);
+export function isPlainFile(output: Output): output is TarOutput | CpioOutput | DiskOutput {
+  return ['tar', 'cpio', 'disk'].includes(output.kind) && !isStream(output);
 }
 
 function isDirectory(path: string): boolean {

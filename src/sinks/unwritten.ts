@@ -13,9 +13,10 @@ const WAYS: readonly (readonly [RegExp, string])[] = [
   [/\.(tar\.lz4)$/, 'compress the flat tar on its way: flatten IMAGE -o - | lz4 > FILE'],
   [/\.(squashfs|sqfs|sqsh)$/, 'make it of the flat tar: flatten IMAGE -o - | sqfstar FILE'],
   [/\.erofs$/, 'make it of the directory: sudo flatten IMAGE -o NAME/ && sudo mkfs.erofs FILE NAME/'],
+  [/\.(initrd|initramfs)$/, 'for an initramfs, say how it is compressed: {format: cpio.gz}'],
   [
-    /\.(cpio|initrd|initramfs)$/,
-    'make it of the flat tar: flatten IMAGE -o - | bsdtar -cf FILE --format newc @-',
+    /\.cpio\.(xz|lz4|bz2)$/,
+    'compress the archive on its way, as flatten IMAGE -o - {format: cpio} | xz -C crc32 > FILE',
   ],
   [/\.(zip|7z|rar)$/, 'a zip holds no owners and no devices: write a tar, as NAME.tar.gz'],
   [/\.oci$/, 'an image in a directory is oci:DIR, an image in a file oci-archive:FILE'],

@@ -5,7 +5,8 @@ import { ContentReader } from '../../src/layer/content.js';
 import type { Content, Node, Rootfs } from '../../src/rootfs/node.js';
 import { directory } from '../../src/rootfs/node.js';
 import { walk } from '../../src/rootfs/walk.js';
-import { writeTree } from '../../src/sinks/tar/stream.js';
+import { writeArchive } from '../../src/sinks/archive/stream.js';
+import { TarForm } from '../../src/sinks/tar/members.js';
 import type { TarEntry } from '../../src/tar/entry.js';
 import { scanTar } from '../../src/tar/scan.js';
 import { scratch } from '../support/scratch.js';
@@ -129,7 +130,7 @@ test('property: a tree, its tar, and what is scanned of that are the same', asyn
       const rootfs = specimen.rootfs();
       const parts: Buffer[] = [];
       const out = async (chunk: Buffer) => void parts.push(Buffer.from(chunk));
-      await writeTree(rootfs, out, quiet(), { sparse });
+      await writeArchive(rootfs, new TarForm({ sparse }), out, quiet());
       const archive = Buffer.concat(parts);
       const read = (target: Uint8Array, position: number) =>
         archive.copy(target, 0, position, position + target.length);

@@ -10,8 +10,9 @@ import { fileURLToPath } from 'node:url';
 import type { RunEvent } from '../../src/context.js';
 import { FlattenError } from '../../src/errors.js';
 import { directory, type Rootfs } from '../../src/rootfs/node.js';
-import { openHash } from '../../src/sinks/tar/hash.js';
-import { writeTree } from '../../src/sinks/tar/stream.js';
+import { openHash } from '../../src/sinks/archive/hash.js';
+import { writeArchive } from '../../src/sinks/archive/stream.js';
+import { TarForm } from '../../src/sinks/tar/members.js';
 import { tarSink } from '../../src/sinks/tar.js';
 import { needs } from '../support/needs.js';
 import { scratch } from '../support/scratch.js';
@@ -26,7 +27,7 @@ async function tarOf(rootfs: Rootfs, options = { sparse: true }): Promise<Buffer
   const out = async (chunk: Buffer) => {
     parts.push(Buffer.from(chunk));
   };
-  await writeTree(rootfs, out, quiet(), options);
+  await writeArchive(rootfs, new TarForm(options), out, quiet());
   return Buffer.concat(parts);
 }
 

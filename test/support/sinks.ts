@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DEFAULT_LIMITS } from '../../src/context.js';
@@ -22,6 +22,8 @@ export interface TestSink {
   readonly needs: readonly string[];
   /** Cases that the tool which reads the output back gets wrong, and how. */
   readonly beyond?: Readonly<Record<string, string>>;
+  /** What the output can hold of a name. Default: all. */
+  readonly holds?: (row: Row) => Row;
   /** Flattens `input` into an output in the empty `directory`, and lists it. */
   list(
     input: string,
@@ -34,6 +36,12 @@ export interface TestSink {
 export const MEMORY: TestSink = { name: 'the tree in memory', needs: [], list: listInMemory };
 export const DIRECTORY = through('directory', 'rootfs/', listDirectory, ['root', 'getfattr']);
 export const FLAT_TAR = through('flat tar', 'rootfs.tar', listNextTar, ['python3']);
+
+/** By bsdtar. GNU cpio does not set the times of directories. */
+export const CPIO: TestSink = {
+  ...through('cpio', 'rootfs.cpio', listCpio, ['root', 'bsdtar', 'getfattr']),
+  holds: (row) => ({ ...row, mtime: BigInt(wholeSeconds(row.mtime)) * 1_000_000_000n, xattrs: new Map() }),
+};
 
 export const DOCKER_ARCHIVE = throughImage('docker-archive');
 export const OCI_ARCHIVE = throughImage('oci-archive');
@@ -83,6 +91,28 @@ async function listInMemory(
   } finally {
     await opened.close();
   }
+}
+
+function listCpio(path: string): readonly Row[] {
+  const directory = `${path}.d`;
+  mkdirSync(directory);
+  try {
+    execFileSync('bsdtar', ['-xpf', path, '-C', directory], { stdio: 'pipe' });
+    // It sets no time of `.`, so what it reads of that is asked for in words.
+    const mtree = execFileSync('bsdtar', ['-cf', '-', '--format=mtree', `@${path}`], { encoding: 'latin1' });
+    const [, seconds] = /^\. time=(-?\d+)\.0 /m.exec(mtree) ?? [];
+    assert.ok(seconds !== undefined, mtree);
+    const mtime = BigInt(seconds) * 1_000_000_000n;
+    return listDirectory(directory).map((row) => (row.path === '.' ? { ...row, mtime } : row));
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+/** From 1970 to 2106. */
+function wholeSeconds(mtime: bigint): number {
+  const seconds = Math.floor(Number(mtime / 1_000_000n) / 1000);
+  return Math.max(0, Math.min(0xffff_ffff, seconds));
 }
 
 /** An image that we read again ourselves. */

@@ -1,6 +1,6 @@
 import { chmod, mkdir, open, rename, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { toDescriptor } from '../tar/writer.js';
+import { toDescriptor } from '../archive/writer.js';
 import type { BlobBegun, Store } from './store.js';
 
 /** An image as files below an existing directory. */

@@ -9,9 +9,10 @@ import type { Layer } from '../../layer/layer.js';
 import { Meter } from '../../meter.js';
 import type { Digest } from '../../oci/digest.js';
 import { isHiddenXattr, type LayerTree } from '../../rootfs/layer-tree.js';
-import { hashing } from '../tar/hash.js';
-import { writeTree } from '../tar/stream.js';
-import type { WriteBytes } from '../tar/writer.js';
+import { hashing } from '../archive/hash.js';
+import { writeArchive } from '../archive/stream.js';
+import type { WriteBytes } from '../archive/writer.js';
+import { TarForm } from '../tar/members.js';
 
 /** Bytes of a layer that are copied at once. */
 const WINDOW = 1 << 20;
@@ -46,14 +47,14 @@ export async function writeLayer(
   };
   await using stored = hashing(rootfs.bytes, put);
   if (compression.kind === 'none') {
-    await writeTree(rootfs, stored.write, context, options);
+    await writeArchive(rootfs, new TarForm(options), stored.write, context);
     const digest = await stored.digest();
     return { digest, diffID: digest, compression: 'none' };
   }
   const { kind, ...level } = compression;
   await using stream = compressor(kind, stored.write, { ...level, signal: context.signal });
   await using plain = hashing(rootfs.bytes, (bytes) => stream.write(bytes));
-  await writeTree(rootfs, plain.write, context, options);
+  await writeArchive(rootfs, new TarForm(options), plain.write, context);
   const diffID = await plain.digest();
   await stream.end();
   return { digest: await stored.digest(), diffID, compression: kind };

@@ -1,4 +1,4 @@
-import type { WriteBytes } from '../tar/writer.js';
+import type { WriteBytes } from '../archive/writer.js';
 
 /** A blob that has been written and waits for its name, which mostly is its digest. */
 export interface Blob {

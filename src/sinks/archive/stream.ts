@@ -2,7 +2,7 @@ import type { Context } from '../../context.js';
 import { throwIfAborted } from '../../errors.js';
 import { Meter } from '../../meter.js';
 import type { Rootfs } from '../../rootfs/node.js';
-import { TreeChunks, type TreeOptions } from './chunks.js';
+import { ArchiveChunks, type ArchiveForm } from './chunks.js';
 
 /** Bytes of a chunk, and how many chunks there are: so many are filled, written and hashed at the same time. */
 const CHUNK = 1024 * 1024;
@@ -15,21 +15,21 @@ const CHUNKS = 4;
 const SKEW = 256;
 
 /**
- * Writes a tree as a tar. `out` is called with the chunks in order, without waiting for the calls before; a chunk is
+ * Writes a tree as an archive. `out` is called with the chunks in order, without waiting for the calls before; a chunk is
  * its own until the promise that it returns settles, and lies in shared memory, for a thread to read without a copy.
  * When this function settles, so have all of those promises. Reports the phase `write`; throws `INTERRUPTED`, and what `out`
  * rejects with.
  */
-export async function writeTree(
+export async function writeArchive(
   rootfs: Rootfs,
+  form: ArchiveForm,
   out: (chunk: Buffer) => Promise<void>,
   context: Pick<Context, 'signal' | 'report'>,
-  options: TreeOptions,
 ): Promise<void> {
   const buffers = Array.from({ length: CHUNKS }, () =>
     Buffer.from(new SharedArrayBuffer(SKEW + CHUNK), SKEW),
   );
-  const chunks = new TreeChunks(rootfs, buffers, options);
+  const chunks = new ArchiveChunks(rootfs, buffers, form);
   const writing: Promise<void>[] = [];
   const meter = new Meter(context, 'write', rootfs.bytes);
   try {

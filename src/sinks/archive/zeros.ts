@@ -3,15 +3,14 @@ import type { InputBounds } from '../../layer/input-bounds.js';
 import type { File, Rootfs } from '../../rootfs/node.js';
 import { holesIn, walk } from '../../rootfs/walk.js';
 import { isMappable } from '../../tar/write-sparse.js';
-import type { TreeOptions } from './chunks.js';
 
 /**
- * Throws `LIMIT`, naming the largest such file, where the holes that a tar of this tree would hold as zeros come to more
+ * Throws `LIMIT`, naming the largest such file, where the holes that an archive of this tree would hold as zeros come to more
  * than its input may cost. To be called before anything is written. A tree without `bounds` is the user's own.
  */
 export function refuseZeros(
   { root, holes = 0 }: Rootfs,
-  { sparse }: TreeOptions,
+  { sparse }: { readonly sparse: boolean },
   bounds: InputBounds | undefined,
 ): void {
   const most = bounds?.zeros ?? Number.POSITIVE_INFINITY;

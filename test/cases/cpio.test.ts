@@ -1,0 +1,4 @@
+import { casesThrough } from '../support/run-cases.js';
+import { CPIO } from '../support/sinks.js';
+
+casesThrough(CPIO);
