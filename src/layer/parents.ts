@@ -2,6 +2,7 @@ import { FlattenError, printable } from '../errors.js';
 import { type Directory, directory, type Node } from '../rootfs/node.js';
 import { components, lookup, MAX_LINKS, MAX_PATH } from '../rootfs/path.js';
 import type { Budget } from './budget.js';
+import { detached } from './detached.js';
 
 /** A step on the way to a directory of the layer's tree. */
 interface Step {
@@ -127,7 +128,7 @@ export class Parents {
     this.#options.budget.imply(path);
     const implied = directory();
     this.#options.implied.add(implied);
-    parent.children.set(name, implied);
+    parent.children.set(detached(name), implied);
     return implied;
   }
 }

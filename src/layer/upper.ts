@@ -4,6 +4,7 @@ import { type Directory, directory, type LayerFile, type Metadata, type Node } f
 import { MAX_PATH, splitLast } from '../rootfs/path.js';
 import type { TarEntry } from '../tar/entry.js';
 import { Budget } from './budget.js';
+import { detached } from './detached.js';
 import { Links } from './links.js';
 import { Notes } from './notes.js';
 import { isOpaque, isOverlays, remove, takeOverlay } from './overlay.js';
@@ -203,13 +204,6 @@ function checkedPath(path: string): string {
   throw new FlattenError('LIMIT', `a path of ${path.length} bytes: at most ${MAX_PATH} are read`, {
     path: `${path.slice(0, 60)}…`,
   });
-}
-
-const own = Buffer.allocUnsafe(MAX_PATH);
-
-/** The same name as a string of its own: a slice would keep the whole path in memory. */
-function detached(name: string): string {
-  return name.length < 13 ? name : own.toString('latin1', 0, own.write(name, 'latin1'));
 }
 
 function bad(path: string, what: string): FlattenError {
