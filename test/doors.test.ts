@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { flatten } from '../src/index.js';
@@ -126,6 +134,60 @@ test('what needs no image is refused before the image is opened', { skip: needs(
     [['-o', 'x.tar', '--size', '1G'], /--size: only for disk images/],
   ] as const)
     assert.match(run([input, ...args], { cwd }).stderr, message, args.join(' '));
+});
+
+/** What opens, makes, moves or removes files, and runs programs; not every processor has all. */
+const CALLS = [
+  'open',
+  'openat',
+  'openat2',
+  'creat',
+  'mkdir',
+  'mkdirat',
+  'rename',
+  'renameat',
+  'renameat2',
+  'link',
+  'linkat',
+  'unlink',
+  'unlinkat',
+  'rmdir',
+  'execve',
+];
+
+/** Runs the program; gives the calls by which it opened the image, or made, wrote or removed anything. */
+function deeds(t: TestContext, cwd: string, words: readonly string[]): string[] {
+  const trace = join(scratch(t), 'trace');
+  const args = ['-f', '-qq', '-e', 'signal=none', '-e', `trace=?${CALLS.join(',?')}`, '-o', trace];
+  spawnSync('strace', [...args, process.execPath, CLI, ...words], { cwd });
+  const lines = readFileSync(trace, 'utf8').trimEnd().split('\n').slice(1); // the first is its own start
+  return lines.filter(
+    (line) => /image\.tar|O_CREAT|O_TMPFILE/.test(line) || !/ open(at|at2)?\(|resumed>/.test(line),
+  );
+}
+
+test('what is refused is refused before any work', { skip: needs('strace', 'mke2fs') }, (t) => {
+  const cwd = workplace(t);
+  const outputs = ['tree/', 'flat.tar', 'disk.img', 'oci:layout', 'docker-archive:new.tar:a'];
+  for (const output of outputs) {
+    const done = deeds(t, cwd, ['image.tar', '-o', output]);
+    assert.ok(
+      done.some((call) => /image\.tar/.test(call)),
+      'what is not refused opens the image',
+    );
+    assert.ok(
+      done.some((call) => /(rename|link)/.test(call)),
+      'and makes the output',
+    );
+  }
+  for (const args of [
+    ...outputs.map((output) => ['-o', output]),
+    ['-o', 'missing/flat.tar'],
+    ['-o', 'new.tar', '--size', '1G'],
+    ['-o', 'new.qcow2'],
+    ['-o', 'image.tar', '--force'],
+  ])
+    assert.deepEqual(deeds(t, cwd, ['image.tar', ...args]), [], args.join(' '));
 });
 
 test(

@@ -274,7 +274,7 @@ test('what a killed run left, the next one removes', { skip: needs('root') }, as
   assert.deepEqual(readdirSync(dir).sort(), ['layer', 'out']);
 });
 
-test('an output that exists is refused before any work', (t) => {
+test('an output that exists is refused as soon as its sink is made', (t) => {
   const dir = scratch(t);
   writeFileSync(join(dir, 'kept'), '');
   assert.throws(() => directorySink(dir, LAX), fails('OUTPUT_EXISTS'));
