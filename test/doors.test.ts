@@ -45,10 +45,51 @@ test('a command line that lacks something gets the one that was meant', (t) => {
     [['imprt', 'image.tar', '-o', 'new.tar'], 'flatten import image.tar'],
     [['unmuont', 'x'], 'flatten unmount x'],
     [['verfy', 'a', 'b'], 'flatten verify a b'],
-    [[], 'name one: flatten image.tar -o rootfs/'],
+    [['inspekt', 'image.tar'], 'flatten image.tar -o rootfs/'],
+    [[], 'flatten image.tar -o rootfs/'],
+    [['import', 'rootfs.tar'], 'flatten import rootfs.tar -o docker-archive:image.tar:NAME:TAG'],
+    [['import', 'rootfs.tar', 'new.tar'], 'flatten import rootfs.tar -o new.tar'],
+    [['import', 'rootfs.tar', '-o', 'new.tar', 'more'], 'flatten import rootfs.tar -o new.tar'],
+    [['import', 'rootfs.tar', '--plattform', 'linux/arm64'], 'did you mean --platform?'],
+    [['import'], 'flatten import rootfs.tar -o docker-archive:image.tar:NAME:TAG'],
+    [['verify', 'x.tar'], 'flatten verify x.tar image.tar'],
+    [['verify', 'x.tar', 'image.tar', 'y'], 'flatten verify x.tar image.tar'],
+    [['mount', 'x.img'], 'flatten mount x.img DIR'],
+    [['completion'], 'flatten completion bash'],
+    [['image.tar', '-o', 'x/', '--forse'], 'did you mean --force?'],
+    [['image.tar', '-o', 'x.img', '--uiid=1'], 'did you mean --uuid?'],
+    [['image.tar', '-o', 'x/', '--frobnicate'], 'all options: flatten --help-all'],
+    [['verify', '--frobnicate', 'a', 'b'], 'all options: flatten verify --help-all'],
+    [
+      ['image.tar', '--platform'],
+      '--platform <os/arch>: Read the image for this platform (default: that of this machine, with linux)',
+    ],
   ] as const)
     assert.equal(refused(cwd, [...args]).split('\n')[1], `  ${hint}`, args.join(' '));
-  assert.match(refused(cwd, ['image.tar', '-o', 'x/', '--forse']), /Did you mean --force\?/);
+});
+
+test('what a command does not understand is one error and one hint, in JSON too', (t) => {
+  const cwd = workplace(t);
+  for (const [args, message, hint] of [
+    [['completion', 'ksh'], 'ksh: is not valid', 'Allowed choices are bash, fish, zsh.'],
+    [
+      ['image.tar', '-o', 'x/', '--mkdir', 'a:999'],
+      '--mkdir a:999: is not valid',
+      /^It is PATH or PATH:MODE/,
+    ],
+    [['image.tar', '-o'], '--output: needs a value', /^-o, --output <where>: Where to write/],
+    [['mount'], 'DISK is missing', 'flatten mount disk.img DIR'],
+    [['help', 'import', 'more'], 'more: is not expected here', 'flatten help import'],
+  ] as const) {
+    const [first, second, ...rest] = refused(cwd, args).split('\n');
+    assert.equal(first, `flatten: error: ${message}`);
+    assert.deepEqual(rest, ['']);
+    const { error } = JSON.parse(run(['--json', ...args], { cwd }).stdout.toString());
+    assert.equal(error.message, message);
+    assert.equal(`  ${error.hint}`, second);
+    if (typeof hint === 'string') assert.equal(error.hint, hint);
+    else assert.match(error.hint, hint);
+  }
 });
 
 test('standard input that nobody asked for is pointed to', (t) => {

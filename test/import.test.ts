@@ -95,7 +95,7 @@ test('what is not there, what makes no sense: exit codes and ways on', (t) => {
   writeFileSync(join(cwd, 'there.tar'), '');
   for (const [args, expected, message] of [
     [['missing.tar', '-o', 'a.tar'], 1, /missing\.tar: no such file/],
-    [['rootfs.tar'], 2, /-o, --output/],
+    [['rootfs.tar'], 2, /-o docker-archive:image\.tar:NAME:TAG/],
     [['rootfs.tar', '-o', 'there.tar'], 1, /there\.tar: exists already/],
     [['rootfs.tar', '-o', 'a.tar', '-c', 'CMD'], 2, /--change CMD: has no arguments/],
     [['rootfs.tar', '-o', 'a.tar', '--platform', 'arm'], 2, /platform arm/],

@@ -16,7 +16,7 @@ export function addMount(program: Command, signal: AbortSignal): void {
     .command('mount')
     .summary('Mount a disk image read-only')
     .description(`Mounts a disk image by a loop device: mount -o ${OPTIONS.join(',')}. It takes root.`)
-    .argument('<image>', 'A disk image: FILE.img, .ext2, .ext3, .ext4')
+    .argument('<disk>', 'A disk image: FILE.img, .ext2, .ext3, .ext4')
     .argument('<dir>', 'An existing directory')
     .action(async (image: string, directory: string, flags: ReportFlags) => {
       const options = mountOptions(image);

@@ -1,6 +1,9 @@
 import { existsSync, fstatSync } from 'node:fs';
 import { FlattenError } from '../errors.js';
 import { nearest } from '../nearest.js';
+import { meant } from './meant.js';
+
+const NO_OUTPUT = 'the output is missing';
 
 /** What the words of a command line besides its options are to the main command. */
 export interface Operands {
@@ -21,25 +24,29 @@ export function imageAndOutput({ words, output, commands }: Operands): { input: 
     throw usage(`${input}: is neither a command nor a file`, meant(command, ...more));
   }
   if (more.length > 0) {
-    if (output === undefined && more.length === 1) throw usage('no output', meant(input, '-o', more[0]!));
+    const [second] = more;
+    if (output === undefined && more.length === 1) {
+      if (isThere || !existsSync(second!)) throw usage(NO_OUTPUT, meant(input, '-o', second!));
+      throw usage(`${input}: is neither a command nor a file`, meant(second!, '-o', 'rootfs/'));
+    }
     throw usage(
-      `${more.join(' ')}: one image is flattened at a time`,
+      `${more.join(' ')}: only one image can be flattened at a time`,
       meant(input, '-o', output ?? 'rootfs/'),
     );
   }
   if (output !== undefined) return { input, output };
   if (isThere || !/^[a-z0-9][a-z0-9._/-]*(:[\w.-]+)?$/.test(input))
-    throw usage('no output', meant(input, '-o', 'rootfs/'));
+    throw usage(NO_OUTPUT, meant(input, '-o', 'rootfs/'));
   throw usage(
-    `${input}: no such file, and no output`,
+    `${input}: is no file here, and the output is missing`,
     `for an image of Docker or podman: ${meant(`docker-daemon:${input}`, '-o', 'rootfs/')}`,
   );
 }
 
 function noImage(output: string | undefined): FlattenError {
   const to = meant('-', '-o', output ?? 'rootfs/');
-  if (isStandardInput()) return usage('no image is named, and - stands for standard input', to);
-  return usage('no image', `name one: ${meant('image.tar', '-o', output ?? 'rootfs/')}`);
+  if (isStandardInput()) return usage('the image is missing; - stands for standard input', to);
+  return usage('the image is missing', meant('image.tar', '-o', output ?? 'rootfs/'));
 }
 
 /** Whether somebody gives something on standard input. */
@@ -54,14 +61,4 @@ function isStandardInput(): boolean {
 
 function usage(what: string, hint: string): FlattenError {
   return new FlattenError('USAGE', what, { hint });
-}
-
-/** A command line to type. */
-function meant(...words: readonly string[]): string {
-  return ['flatten', ...words.map(quoted)].join(' ');
-}
-
-/** As a POSIX shell takes it for one word. */
-function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

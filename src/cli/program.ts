@@ -6,8 +6,9 @@ import { EXIT } from './exit.js';
 import { addHelp } from './help.js';
 import { addImport } from './import.js';
 import { addMount } from './mount.js';
-import { type ReportFlags, reportFailure, reportUsage } from './report.js';
+import { type ReportFlags, reportFailure } from './report.js';
 import { refuseIdleOptions } from './strict.js';
+import { explainUsage } from './usage.js';
 import { addVerify } from './verify.js';
 
 /** Command lines, and what they do. */
@@ -39,7 +40,7 @@ export async function run(argv: readonly string[], signal: AbortSignal): Promise
     await program.parseAsync(argv);
     return Number(process.exitCode ?? EXIT.done);
   } catch (error) {
-    if (error instanceof CommanderError) return reportUsage(error, flags);
+    if (error instanceof CommanderError) return EXIT.done; // help, or the version
     return reportFailure(error, flags, signal);
   }
 }
@@ -48,9 +49,6 @@ export async function run(argv: readonly string[], signal: AbortSignal): Promise
 export function commandLine(signal: AbortSignal): Command {
   const program = new Command('flatten')
     .addHelpText('before', `Turn a container image into a filesystem.\n\nExamples:\n${EXAMPLES}`)
-    .showHelpAfterError('(flatten --help shows how)')
-    .configureOutput({ outputError: (text, write) => write(`flatten: ${text}`) })
-    .exitOverride()
     .enablePositionalOptions();
   addConvert(program, signal);
   addImport(program, signal);
@@ -59,6 +57,7 @@ export function commandLine(signal: AbortSignal): Command {
   addCompletion(program);
   program.optionsGroup('Messages:').version(version(), '-V, --version', 'Print the version');
   addHelp(program);
+  for (const command of [program, ...program.commands]) explainUsage(command);
   refuseIdleOptions(program);
   return program;
 }

@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import type { Command, CommanderError } from 'commander';
+import type { Command } from 'commander';
 import { FlattenError, isSystemError, printable, systemError } from '../errors.js';
 import { shown, shownLayers } from '../oci/shown.js';
 import type { FlattenResult } from '../options.js';
@@ -117,14 +117,6 @@ export function reportFailure(error: unknown, flags: ReportFlags, signal: AbortS
   printError(message, hint);
   if (flags.verbose && failure.stack) process.stderr.write(`${failure.stack}\n`);
   return code === 'USAGE' ? EXIT.usage : code === 'INTERRUPTED' ? EXIT.interrupted : EXIT.failed;
-}
-
-/** Gives the exit code for a command line that commander does not understand, or for help, and has told of on standard error. */
-export function reportUsage({ message, exitCode }: CommanderError, { json }: ReportFlags): number {
-  if (exitCode === 0) return EXIT.done;
-  const text = message.replace(/^error: /, '');
-  if (json) printJson({ error: { code: 'USAGE', message: text, hint: 'flatten --help shows how' } });
-  return EXIT.usage;
 }
 
 /** Prints what nobody has foreseen, and gives the exit code for it. */
