@@ -1,7 +1,7 @@
 import type { Command, CommanderError, Option } from 'commander';
 import { FlattenError } from '../errors.js';
+import { nearest } from '../nearest.js';
 import { meant } from './meant.js';
-import { nearest } from './nearest.js';
 
 /** What stands in a hint for a word that is missing. */
 const EXAMPLES: Readonly<Record<string, string>> = {
@@ -51,10 +51,8 @@ function usageError({ code, message }: CommanderError, command: Command): Flatte
 }
 
 function unknownOption(word: string, command: Command): FlattenError {
-  const long = nearest(
-    word,
-    command.options.map((option) => option.long!),
-  );
+  const names = command.options.map((option) => option.long!);
+  const [long] = nearest(word, names, 1);
   const hint = long === undefined ? `all options: ${line(command)} --help-all` : `did you mean ${long}?`;
   return usage(`${word}: no such option`, hint);
 }
