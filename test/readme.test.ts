@@ -67,7 +67,7 @@ test(
       'skopeo copy -q docker-archive:image.tar oci:layout:it; skopeo copy -q docker-archive:image.tar dir:copied',
     );
     const rows = ROWS.filter((row) => /✓$/.test(row[1]!.trim()));
-    assert.equal(rows.length, 4);
+    assert.ok(rows.length >= 5);
     for (const [outputs, , rootfs] of rows) {
       const names = [...outputs!.matchAll(/`([^`]+)`/g)].map(([, name]) => name!);
       for (const name of names.filter((each) => !['-', '.gz', '.zst', 'docker-daemon:'].includes(each))) {
