@@ -18,6 +18,8 @@ export type ErrorCode =
 const OPTION_NAMES = [
   'add',
   'author',
+  'cache',
+  'cacheSize',
   'changes',
   'compression',
   'digests',

@@ -21,7 +21,7 @@ const ROWS = [
   ['sources', 'sinks'],
   ['ext'],
   ['disk'],
-  ['layer', 'engine'],
+  ['layer', 'engine', 'cache'],
   ['compression'],
   ['rootfs', 'tar'],
   ['oci'],

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { addCache } from './cache.js';
 import { addCompletion } from './completion.js';
 import { addConvert } from './convert.js';
 import { EXIT } from './exit.js';
@@ -54,6 +55,7 @@ export function commandLine(signal: AbortSignal): Command {
   addImport(program, signal);
   addVerify(program, signal);
   addMount(program, signal);
+  addCache(program);
   addCompletion(program);
   program.optionsGroup('Messages:').version(version(), '-V, --version', 'Print the version');
   addHelp(program);

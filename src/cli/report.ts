@@ -99,7 +99,8 @@ export function reportDone(result: object, { json }: ReportFlags): void {
 /** The version of what `--json` prints: it grows when a field is taken away or gets another meaning, not when one is added. */
 const JSON_VERSION = 1;
 
-function printJson(value: object): void {
+/** Prints an answer as JSON. */
+export function printJson(value: object): void {
   process.stdout.write(`${JSON.stringify({ version: JSON_VERSION, ...value }, undefined, 2)}\n`);
 }
 
