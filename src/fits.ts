@@ -23,6 +23,8 @@ export function refuseMisfits(options: Asked, output: Output): void {
     const hint = isImage ? { hint: "an image has a digest, which the program's last line says" } : {};
     throw new FlattenError('USAGE', '{sha256} is for outputs that are files and no images', hint);
   }
+  if (verify && kind === 'disk' && output.filesystem === 'erofs')
+    throw new FlattenError('USAGE', '{verify}: erofs images are not read back yet');
   if (verify && isStream(output))
     throw new FlattenError('USAGE', `{verify}: ${streamed} cannot be read back`);
   if (verify && kind === 'cpio')
@@ -34,6 +36,7 @@ export function refuseMisfits(options: Asked, output: Output): void {
   if (options.keepSetuid && kind !== 'directory')
     throw misplaced({ keepSetuid: true }, 'directories', format);
   if (disk !== undefined && kind !== 'disk') throw misplaced(disk, 'disk images', format);
+  if (disk !== undefined && kind === 'disk' && output.filesystem === 'erofs') refuseRoom(disk);
   if (image !== undefined && !isImage) throw misplaced(image, 'images', format);
   if (platform !== 'all') return;
   if (!format.startsWith('oci')) {
@@ -42,6 +45,18 @@ export function refuseMisfits(options: Asked, output: Output): void {
     });
   }
   if (verify) throw new FlattenError('USAGE', '{verify}: of several images none is read back');
+}
+
+/** What can be asked of a file system that nobody writes to. */
+const OF_READ_ONLY = new Set(['label', 'uuid']);
+
+function refuseRoom(disk: object): void {
+  const names = Object.keys(disk).filter((name) => !OF_READ_ONLY.has(name));
+  if (names.length === 0) return;
+  throw new FlattenError(
+    'USAGE',
+    `${names.map((name) => `{${name}}`).join(', ')}: only for ext2, ext3 and ext4; an erofs image is read-only, and as large as its tree`,
+  );
 }
 
 /** `given` are options by their names in the library. */

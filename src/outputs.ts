@@ -37,7 +37,7 @@ export type CpioOutputOptions = Omit<TarOutputOptions, 'verify'>;
 /** Options of {@link disk}. */
 export interface DiskOutputOptions extends AnyOutputOptions, DiskOptions {
   /** Default: what the name's ending says, and ext3 for another. */
-  readonly format?: 'ext2' | 'ext3' | 'ext4';
+  readonly format?: 'ext2' | 'ext3' | 'ext4' | 'erofs';
   /** Whether the artifact has a digest. Default false. */
   readonly digest?: boolean;
   /** Seconds since 1970: when the file system says it was made. Default 1. */
@@ -76,12 +76,12 @@ function endingOf(path: string, compression: TarOutputOptions['compression']): '
   return ({ none: '', gzip: '.gz', zstd: '.zst' } as const)[compression ?? named];
 }
 
-/** A sink that writes a disk image, sized from the tree. It takes mke2fs. */
+/** A sink that writes a disk image, sized from the tree. ext takes mke2fs; erofs takes no tools. */
 export function disk(
   path: string,
   { format, force, strict, verify, digest, time, ...disk }: DiskOutputOptions = {},
 ): TreeSink {
-  const [, named, packed = ''] = /\.(ext[234])?(\.gz|\.zst)?$/i.exec(path) ?? [];
+  const [, named, packed = ''] = /\.(ext[234]|erofs)?(\.gz|\.zst)?$/i.exec(path) ?? [];
   const output = parseOutput(path, `${format ?? named?.toLowerCase() ?? 'ext3'}${packed.toLowerCase()}`);
   const common = {
     ...(force !== undefined && { force }),
@@ -119,7 +119,7 @@ function sink(
   output: Output,
   { force = false, strict = false, verify: isRead = false, ...more }: Choices,
 ): TreeSink {
-  refuseMisfits({ force, verify: isRead }, output);
+  refuseMisfits({ force, verify: isRead, ...(more.disk && { disk: more.disk }) }, output);
   return {
     async write(tree: Tree, context) {
       await refuseUnready(output, { force });

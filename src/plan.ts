@@ -1,8 +1,12 @@
+import type { Context } from './context.js';
+import { planLines as erofsLines, planErofs } from './erofs/erofs.js';
 import { FlattenError } from './errors.js';
-import { type ExtPlan, planExt, planLines } from './ext/ext.js';
+import { type ExtFormat, planLines as extLines, planExt } from './ext/ext.js';
 import { refuseIdlePlatform, refuseMisfits } from './fits.js';
 import { withInput } from './input.js';
 import type { FlattenOptions } from './options.js';
+import type { Rootfs } from './rootfs/node.js';
+import type { DiskOptions } from './sinks/open.js';
 import { parseOutput } from './sinks/output.js';
 import { parseInput } from './sources/transport.js';
 
@@ -27,21 +31,34 @@ export async function planDisk(options: FlattenOptions): Promise<DiskPlan> {
   const input = parseInput(options.input);
   return withInput({ ...options, input }, path, async ({ image, tree, context }) => {
     refuseIdlePlatform(image, options, output);
-    const plan = await planExt(
-      tree.rootfs,
-      { ...options.disk, format, strict: options.strict ?? false },
-      context,
-    );
-    try {
-      await tree.verified;
-      return described(plan);
-    } finally {
-      await plan.close();
-    }
+    const asked = { ...options.disk, strict: options.strict ?? false };
+    const plan =
+      format === 'erofs'
+        ? await planOfErofs(tree.rootfs, asked, context)
+        : await planOfExt(tree.rootfs, { ...asked, format }, context);
+    await tree.verified;
+    return plan;
   });
 }
 
-function described(plan: ExtPlan): DiskPlan {
+async function planOfExt(
+  rootfs: Rootfs,
+  options: DiskOptions & { readonly format: ExtFormat; readonly strict: boolean },
+  context: Context,
+): Promise<DiskPlan> {
+  const plan = await planExt(rootfs, options, context);
+  await plan.close();
   const { bytes, blocks, inodes, freeBlocks, freeInodes } = plan.image.geometry;
-  return { bytes, blocks, inodes, freeBlocks, freeInodes, lines: planLines(plan) };
+  return { bytes, blocks, inodes, freeBlocks, freeInodes, lines: extLines(plan) };
+}
+
+async function planOfErofs(
+  rootfs: Rootfs,
+  options: DiskOptions & { readonly strict: boolean },
+  context: Context,
+): Promise<DiskPlan> {
+  const plan = await planErofs(rootfs, options, context);
+  await plan.close();
+  const { blocks, inodes } = plan.image.size;
+  return { bytes: plan.bytes, blocks, inodes, freeBlocks: 0, freeInodes: 0, lines: erofsLines(plan) };
 }

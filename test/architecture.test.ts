@@ -19,7 +19,7 @@ const ROWS = [
   ['input.ts', 'origin.ts'],
   ['load-tree.ts'],
   ['sources', 'sinks'],
-  ['ext'],
+  ['ext', 'erofs'],
   ['disk'],
   ['layer', 'engine', 'cache'],
   ['compression'],
@@ -84,14 +84,17 @@ test('no files import each other in a circle, types included', () => {
 });
 
 test('a format has one face: the rest of src/ imports no other file of its room', () => {
-  const behind = imports().filter(
-    ({ from, to }) => room(to) === 'ext' && room(from) !== 'ext' && to !== 'ext/ext.ts',
-  );
-  assert.deepEqual(behind, []);
-  assert.ok(
-    imports().some(({ to }) => to === 'ext/ext.ts'),
-    'the scan found the face',
-  );
+  for (const format of ['ext', 'erofs']) {
+    const face = `${format}/${format}.ts`;
+    const behind = imports().filter(
+      ({ from, to }) => room(to) === format && room(from) !== format && to !== face,
+    );
+    assert.deepEqual(behind, []);
+    assert.ok(
+      imports().some(({ to }) => to === face),
+      `the scan found ${face}`,
+    );
+  }
 });
 
 test('rootfs/ and oci/ touch no file system', () => {

@@ -35,7 +35,7 @@ export function addConvert(program: Command, signal: AbortSignal): void {
     .optionsGroup('Output:')
     .option(
       '-o, --output <where>',
-      'Where to write: DIR, FILE.tar[.gz|.zst], FILE.img|.ext2|.ext3|.ext4[.gz|.zst], - (standard output), ' +
+      'Where to write: DIR, FILE.tar[.gz|.zst], FILE.img|.ext2|.ext3|.ext4|.erofs[.gz|.zst], - (standard output), ' +
         'docker-archive:FILE[:NAME:TAG], oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-daemon:NAME:TAG',
     )
     .option(

@@ -3,7 +3,7 @@ import { SIZES } from './numbers.js';
 import { EXAMPLES } from './program.js';
 
 const DESCRIPTION = `flatten applies the layers of a container image in order, whiteouts included, and writes the merged tree as a directory, a flat tar, a sized
-ext2, ext3 or ext4 disk image, or an image of one layer. It needs no daemon, and root only to give a directory its owners.`;
+ext2, ext3, ext4 or EROFS disk image, or an image of one layer. It needs no daemon, and root only to give a directory its owners.`;
 
 const EXIT_STATUS = [
   ['0', 'The output is written, or does not differ.'],

@@ -20,6 +20,9 @@ export const FORMATS = [
   'ext2.zst',
   'ext3.zst',
   'ext4.zst',
+  'erofs',
+  'erofs.gz',
+  'erofs.zst',
   ...IMAGE_FORMATS,
 ] as const;
 export type Format = (typeof FORMATS)[number];
@@ -29,7 +32,9 @@ export type TarFormat = Extract<Format, 'tar' | `tar.${string}`>;
 /** The formats of cpio archives, compressed or not. */
 export type CpioFormat = Extract<Format, 'cpio' | `cpio.${string}`>;
 /** The formats of disk images, compressed or not. */
-export type DiskFormat = Extract<Format, `ext${string}`>;
+export type DiskFormat = Extract<Format, `ext${string}` | `erofs${string}`>;
+/** The file systems of disk images. */
+export type FileSystem = ExtFormat | 'erofs';
 
 export function isFormat(name: string): name is Format {
   return (FORMATS as readonly string[]).includes(name);
@@ -48,8 +53,8 @@ export function isImageFormat(format: Format): format is ImageFormat {
 }
 
 /** What a disk image's format says: the file system, and how the file is compressed. */
-export function diskOf(format: DiskFormat): [ExtFormat, Codec | undefined] {
-  const [name, ending] = format.split('.') as [ExtFormat, string | undefined];
+export function diskOf(format: DiskFormat): [FileSystem, Codec | undefined] {
+  const [name, ending] = format.split('.') as [FileSystem, string | undefined];
   return [name, compressionOf(ending)];
 }
 
@@ -78,6 +83,7 @@ const ENDINGS: readonly (readonly [string, Format])[] = [
       ['.ext2', 'ext2'],
       ['.ext3', 'ext3'],
       ['.ext4', 'ext4'],
+      ['.erofs', 'erofs'],
     ] as const
   ).flatMap(([end, format]) => [
     [`${end}.gz`, `${format}.gz`] as const,

@@ -33,8 +33,9 @@ export async function openSink(output: Output, options: OutputOptions): Promise<
     case 'disk': {
       const { path, filesystem: format, compression } = output;
       const time = sourceDateEpoch !== undefined && { time: sourceDateEpoch };
-      const { extSink } = await import('./ext.js');
-      return extSink(path, { ...common, ...disk, ...time, format, ...(compression && { compression }) });
+      const file = { ...common, ...disk, ...time, ...(compression && { compression }) };
+      if (format === 'erofs') return (await import('./erofs.js')).erofsSink(path, file);
+      return (await import('./ext.js')).extSink(path, { ...file, format });
     }
     case 'image': {
       const { imageSink } = await import('./image.js');

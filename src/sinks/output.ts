@@ -1,11 +1,11 @@
 import { lstatSync, statSync } from 'node:fs';
 import type { Codec } from '../compression/block.js';
 import { FlattenError } from '../errors.js';
-import type { ExtFormat } from '../ext/ext.js';
 import { refuseForeign } from './foreign.js';
 import {
   archiveCompression,
   diskOf,
+  type FileSystem,
   FORMATS,
   type Format,
   formatOfName,
@@ -45,7 +45,7 @@ export interface CpioOutput extends Typed {
 export interface DiskOutput extends Typed {
   readonly kind: 'disk';
   readonly path: string;
-  readonly filesystem: ExtFormat;
+  readonly filesystem: FileSystem;
   readonly compression?: Codec;
 }
 

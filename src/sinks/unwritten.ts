@@ -12,7 +12,6 @@ const WAYS: readonly (readonly [RegExp, string])[] = [
   [/\.(tar\.bz2|tbz2?)$/, 'compress the flat tar on its way: flatten IMAGE -o - | bzip2 > FILE'],
   [/\.(tar\.lz4)$/, 'compress the flat tar on its way: flatten IMAGE -o - | lz4 > FILE'],
   [/\.(squashfs|sqfs|sqsh)$/, 'make it of the flat tar: flatten IMAGE -o - | sqfstar FILE'],
-  [/\.erofs$/, 'make it of the directory: sudo flatten IMAGE -o NAME/ && sudo mkfs.erofs FILE NAME/'],
   [/\.(initrd|initramfs)$/, 'for an initramfs, say how it is compressed: {format: cpio.gz}'],
   [
     /\.cpio\.(xz|lz4|bz2)$/,

@@ -160,10 +160,11 @@ const MAX_EMPTY = 1 << 20;
 function refuseZeros(window: Window): void {
   const start = window.at(0, MAX_EMPTY + 1);
   if (start.length <= MAX_EMPTY && isZero(start)) return;
-  const isExt = diskKindOf(start) === 'ext';
+  const kind = diskKindOf(start);
+  const disk = kind === 'ext' ? 'ext2, ext3 or ext4' : 'EROFS';
   throw new FlattenError(
     'BAD_LAYER',
-    isExt ? 'no tar, but a disk image (ext2, ext3 or ext4)' : 'no tar: it begins with zeros',
+    kind === undefined ? 'no tar: it begins with zeros' : `no tar, but a disk image (${disk})`,
   );
 }
 

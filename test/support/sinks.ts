@@ -10,6 +10,7 @@ import { loadTree } from '../../src/load-tree.js';
 import type { FlattenOptions } from '../../src/options.js';
 import { openOne } from '../../src/sources/open.js';
 import { parseInput } from '../../src/sources/transport.js';
+import { listByMount } from '../erofs/images.js';
 import { listDirectory } from './list-directory.js';
 import { listRootfs } from './list-rootfs.js';
 import { listNextTar } from './list-tar.js';
@@ -42,6 +43,9 @@ export const CPIO: TestSink = {
   ...through('cpio', 'rootfs.cpio', listCpio, ['root', 'bsdtar', 'getfattr']),
   holds: (row) => ({ ...row, mtime: BigInt(wholeSeconds(row.mtime)) * 1_000_000_000n, xattrs: new Map() }),
 };
+
+/** As the kernel shows it. */
+export const EROFS = through('erofs, mounted', 'disk.erofs', listByMount, ['root', 'mount', 'getfattr']);
 
 export const DOCKER_ARCHIVE = throughImage('docker-archive');
 export const OCI_ARCHIVE = throughImage('oci-archive');
