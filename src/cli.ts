@@ -3,11 +3,12 @@
 // newer than Node 12, so that a Node that is too old says so, and shows no syntax error.
 
 /** As `engines` in package.json has it. */
-const NEEDED = [20, 18] as const;
+const NEEDED = [20, 18, 1] as const;
 
 function isTooOld(version: string): boolean {
-  const [major, minor] = version.split('.').map(Number) as [number, number];
-  return major < NEEDED[0] || (major === NEEDED[0] && minor < NEEDED[1]);
+  const has = version.split('.').map(Number);
+  const differing = NEEDED.findIndex((number, place) => number !== has[place]);
+  return differing >= 0 && has[differing]! < NEEDED[differing]!;
 }
 
 function fail(what: string, hint: string): void {

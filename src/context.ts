@@ -18,7 +18,8 @@ export type WarningCode =
   | 'OVERLAYFS' // a layer has overlayfs's own marks
   | 'SOCKETS' // sockets are left out
   | 'STALE_DIGEST' // OUTPUT.sha256 is of the output before
-  | 'SYMLINK_REPLACED'; // a directory with content replaces a symlink to a directory
+  | 'SYMLINK_REPLACED' // a directory with content replaces a symlink to a directory
+  | 'WAITING'; // a registry is busy or lost the connection, and is asked again a little later
 
 /** What a run tells its caller while it works. */
 export type RunEvent =

@@ -10,6 +10,8 @@ export type ErrorCode =
   | 'OUTPUT_EXISTS' // the output is there and is not to be replaced
   | 'UNSUPPORTED' // the output cannot hold something, or a feature is missing here
   | 'LOSS' // it was to be strict, and the output could not hold everything
+  | 'DENIED' // a registry wants other credentials, or leads where it must not
+  | 'NETWORK' // a server cannot be reached, or fails
   | 'TOOL' // an outside program is missing or failed
   | 'IO' // the system refused to read or write
   | 'INTERRUPTED'; // the caller's signal was aborted
@@ -18,6 +20,7 @@ export type ErrorCode =
 const OPTION_NAMES = [
   'add',
   'author',
+  'authfile',
   'cache',
   'cacheSize',
   'changes',
@@ -30,6 +33,7 @@ const OPTION_NAMES = [
   'freeInodes',
   'fromLayer',
   'include',
+  'insecure',
   'journal',
   'keepDirlinks',
   'keepSetuid',

@@ -163,7 +163,7 @@ async function openTree(
 
 /** Whether the transport of an output says that it is an image. */
 function isImage(output: Input): boolean {
-  return output.kind === 'engine' || output.format === 'oci' || output.format === 'docker-archive';
+  return output.kind !== 'stored' || output.format === 'oci' || output.format === 'docker-archive';
 }
 
 function isExt(path: string): boolean {

@@ -21,7 +21,7 @@ const ROWS = [
   ['sources', 'sinks'],
   ['ext', 'erofs'],
   ['disk'],
-  ['layer', 'engine', 'cache'],
+  ['layer', 'engine', 'cache', 'registry'],
   ['compression'],
   ['rootfs', 'tar'],
   ['oci'],

@@ -103,8 +103,8 @@ suite('the package', () => {
         join(prefix, `node_modules/${MANIFEST.name}`, MANIFEST.bin.flatten),
         'utf8',
       );
-      const [, major, minor] = /const NEEDED = \[(\d+), (\d+)\];/.exec(program)!;
-      assert.equal(MANIFEST.engines.node, `>=${major}.${minor}`);
+      const [, needed] = /const NEEDED = \[(\d+, \d+, \d+)\];/.exec(program)!;
+      assert.equal(MANIFEST.engines.node, `>=${needed!.replaceAll(', ', '.')}`);
     });
 
     test('nothing is exported that nobody imports, and no file is left over', () => {

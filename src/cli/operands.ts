@@ -39,7 +39,7 @@ export function imageAndOutput({ words, output, commands }: Operands): { input: 
     throw usage(NO_OUTPUT, meant(input, '-o', 'rootfs/'));
   throw usage(
     `${input}: is no file here, and the output is missing`,
-    `for an image of Docker or podman: ${meant(`docker-daemon:${input}`, '-o', 'rootfs/')}`,
+    `for an image of a registry: ${meant(`docker://${input}`, '-o', 'rootfs/')}\nfor one of Docker or podman: ${meant(`docker-daemon:${input}`, '-o', 'rootfs/')}`,
   );
 }
 

@@ -6,6 +6,7 @@ import { chunksOf, readRange } from '../host/bytes.js';
 import { unlinkedFile } from '../host/unlinked-file.js';
 import type { Digest } from '../oci/digest.js';
 import { Allowance } from '../threads/allowance.js';
+import type { SharedGrowth } from '../threads/growing.js';
 import { type Counts, sharedCounts } from './counts.js';
 import { decompressByCommand } from './decompress-command.js';
 import { DecompressPool } from './decompress-pool.js';
@@ -26,6 +27,8 @@ export interface Wanted {
   readonly explain?: (error: FlattenError, content: ByteRange) => FlattenError;
   /** What the members of the tar that it should be are drawn from; absent: it may be anything. */
   readonly counts?: Counts;
+  /** The range is still being written, up to its length, and this says how far: for gzip and zstd. */
+  readonly growth?: SharedGrowth;
   /** Default: a thread of its own. */
   readonly threads?: DecompressPool;
 }
@@ -98,9 +101,12 @@ function withThread(
   compression: Job['compression'],
   input: ByteRange,
   output: JobOutput,
-  { threads, stored, uncompressed, ...options }: Means,
+  { threads, stored, uncompressed, growth, ...options }: Means,
 ): Promise<JobResult> {
-  return threads.run({ input, compression, output, stored, uncompressed }, options);
+  return threads.run(
+    { input, compression, output, stored, uncompressed, ...(growth && { growth }) },
+    options,
+  );
 }
 
 async function withCommand(

@@ -22,6 +22,7 @@ const STORED_PER_ENTRY = 8;
 export class InputBounds {
   readonly #limits: Limits;
   #stored = 0;
+  #expected = 0;
   /** All that is unpacked draws on it, besides the `maxSize` of each image. */
   readonly temporary: Allowance;
   /** The members of the input itself draw on it, where it is an archive that is unpacked. */
@@ -46,6 +47,12 @@ export class InputBounds {
     raiseCounts(this.counts, this.limits);
   }
 
+  /** Says how many stored bytes there will be, as far as the input says: what may be unpacked grows with those that turn up all the same. */
+  expect(stored: number): void {
+    this.#expected += stored;
+    raiseCounts(this.counts, this.limits);
+  }
+
   /** The bytes of holes that an output may hold as zeros. */
   get zeros(): number {
     return Math.min(this.#limits.maxSize, this.temporary.limit);
@@ -55,7 +62,8 @@ export class InputBounds {
   get limits(): Limits {
     const { maxEntries, named } = this.#limits;
     if (named?.includes('maxEntries')) return this.#limits;
-    const fitting = ENTRIES + Math.floor(this.#stored / STORED_PER_ENTRY);
+    const stored = Math.max(this.#stored, this.#expected);
+    const fitting = ENTRIES + Math.floor(stored / STORED_PER_ENTRY);
     return { ...this.#limits, maxEntries: Math.min(maxEntries, fitting) };
   }
 }

@@ -20,8 +20,13 @@ export interface Layer {
   readonly isPlain?: boolean;
   /** What the input that it comes from may cost; absent for what is the user's own, as a directory. */
   readonly bounds?: InputBounds;
-  /** The stored bytes, good as long as the image is open; absent where no file holds them (a directory). */
+  /**
+   * The stored bytes, good as long as the image is open; absent where no file holds them (a directory), or where none does
+   * before the layer was opened (a registry).
+   */
   readonly stored?: ByteRange;
+  /** Says that it will be opened soon: what takes long may begin. Absent where nothing does. */
+  prepare?(context: Context): void;
   /**
    * Makes the layer readable: at once where it lies uncompressed in a file, else by way of a temporary file. `loading`
    * is what it shares with the other layers of its image; absent when it is opened alone.

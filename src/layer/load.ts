@@ -32,6 +32,7 @@ export async function* openLayers(layers: readonly Layer[], context: Context): A
     };
     return layer.open({ ...context, signal }, loading);
   };
+  for (const layer of layers) layer.prepare?.({ ...context, signal });
   const openings = inTurn(layers, PARALLEL, async (layer, order) => {
     const key = identity(layer, context);
     const opening = (key !== undefined && known.get(key)) || openOne(layer, order);

@@ -9,6 +9,7 @@ import { algorithm, type Digest } from '../oci/digest.js';
 import type { LayerFile } from '../rootfs/node.js';
 import { scanTar } from '../tar/scan.js';
 import { Allowance } from '../threads/allowance.js';
+import type { SharedGrowth } from '../threads/growing.js';
 import type { InputBounds } from './input-bounds.js';
 import type { Layer, LayerEntry, OpenLayer } from './layer.js';
 import type { Loading } from './loading.js';
@@ -27,6 +28,8 @@ export interface TarLayer {
   readonly isPlain?: boolean;
   /** {@link Layer.bounds}. */
   readonly bounds?: InputBounds;
+  /** The blob still arrives: how far, and when all of it is there, which fails with what ended it. Only for gzip and zstd. */
+  readonly arriving?: { readonly growth: SharedGrowth; readonly whole: Promise<void> };
 }
 
 /**
@@ -79,7 +82,7 @@ async function openInPlace(layer: TarLayer, context: Context, loading: Loading):
 }
 
 async function openCompressed(layer: TarLayer, context: Context, loading: Loading): Promise<OpenLayer> {
-  const { name, blob, bounds } = layer;
+  const { name, blob, bounds, arriving } = layer;
   const { threads, allowance, counts, order, progress } = loading;
   const digest = context.digests ? layer.digest : undefined;
   const diffID = context.digests ? layer.diffID : undefined;
@@ -90,7 +93,10 @@ async function openCompressed(layer: TarLayer, context: Context, loading: Loadin
     allowances: bounds ? [allowance, bounds.temporary] : [allowance],
     counts,
     threads,
+    ...(arriving && { growth: arriving.growth }),
   }).catch(async (error: unknown) => {
+    // What did not arrive is not there to be unpacked, and why it did not is the error.
+    if (error instanceof FlattenError && error.code === 'BAD_LAYER') await arriving?.whole;
     const isDamage = error instanceof FlattenError && error.code === 'BAD_LAYER';
     if (isDamage && digest) await verifyInPlace({ name, blob, digest }, threads, context.signal);
     throw error;

@@ -7,10 +7,10 @@ export interface ImageName {
 }
 
 /** Grammar of a Docker reference (distribution/reference): an optional host, then path components in lower case, then a tag. */
-const HOST = /^(?:[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*|\[[0-9A-Fa-f:]+\])(?::\d+)?$/;
-const COMPONENT = /^[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*$/;
-const TAG = /^\w[\w.-]{0,127}$/;
-const LONGEST_NAME = 255;
+export const HOST = /^(?:[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*|\[[0-9A-Fa-f:]+\])(?::\d+)?$/;
+export const COMPONENT = /^[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*$/;
+export const TAG = /^\w[\w.-]{0,127}$/;
+export const LONGEST_NAME = 255;
 
 /** Grammar of `org.opencontainers.image.ref.name` (image specification, annotations.md). */
 const REF_NAME =

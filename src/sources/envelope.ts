@@ -3,29 +3,17 @@ import { FlattenError } from '../errors.js';
 import type { ByteRange } from '../host/bytes.js';
 import { readRange } from '../host/bytes.js';
 import type { InputBounds } from '../layer/input-bounds.js';
-import { Json, parseJson } from '../oci/json.js';
+import { Json } from '../oci/json.js';
 import { shown } from '../oci/shown.js';
+import { JsonBounds } from './json-bounds.js';
 import type { Members } from './members.js';
-
-/** Bytes that one piece of image JSON may have; real ones have some thousands. */
-const JSON_LIMIT = 8 * 2 ** 20;
-
-/** Bytes of image JSON that are read in all, each file once. */
-const JSON_BUDGET = 64 * 2 ** 20;
-
-/**
- * Values in all the JSON, counted by the characters that part them: each takes up to 64 bytes of memory, and few stored
- * ones. Ten thousand manifests in an index have some 200,000.
- */
-const VALUE_BUDGET = 2 ** 20;
 
 /** An image's files and the JSON among them, read within bounds. */
 export class Envelope {
   readonly members: Members;
   /** What the input that it comes from may cost. */
   readonly bounds: InputBounds;
-  #budget = JSON_BUDGET;
-  #values = VALUE_BUDGET;
+  readonly #json = new JsonBounds();
   readonly #known = new Map<string, unknown>();
   readonly #held: number[] = [];
 
@@ -63,15 +51,15 @@ export class Envelope {
   /** Reads a JSON file; undefined where there is none. */
   json(path: string): Json | undefined {
     const range = this.members.find(path);
-    return range && this.#json(range, path);
+    return range && this.#read(range, path);
   }
 
   /** Reads a JSON file that has to be there. */
   needJson(path: string): Json {
-    return this.#json(this.need(path), path);
+    return this.#read(this.need(path), path);
   }
 
-  #json(range: ByteRange, path: string): Json {
+  #read(range: ByteRange, path: string): Json {
     const at = shown(path);
     const json = this.once(range, 'json', () => this.parse(this.small(range, at), at));
     return new Json(json.value, at, () => json.text);
@@ -86,27 +74,14 @@ export class Envelope {
     return known;
   }
 
-  /** Reads JSON text; `at` names it in errors. Text of more values than are left is a `LIMIT` error. */
+  /** Reads JSON text, within the bounds on all of it. */
   parse(bytes: Buffer, at: string): Json {
-    this.#values -= valuesIn(bytes);
-    if (this.#values < 0) {
-      throw new FlattenError('LIMIT', `${at}: the image JSON has more than ${VALUE_BUDGET} values`);
-    }
-    return parseJson(bytes, at);
+    return this.#json.parse(bytes, at);
   }
 
   /** Reads all bytes of a file that has to be a small one; a large one is a `LIMIT` error that calls it `what`. */
   small(range: ByteRange, what: string): Buffer {
-    if (range.length > JSON_LIMIT) {
-      throw new FlattenError(
-        'LIMIT',
-        `${what}: has ${range.length} bytes, more than the ${JSON_LIMIT} allowed`,
-      );
-    }
-    this.#budget -= range.length;
-    if (this.#budget < 0) {
-      throw new FlattenError('LIMIT', `${this.name}: has more than ${JSON_BUDGET} bytes of image JSON`);
-    }
+    this.#json.take(range.length, what, this.name);
     const bytes = Buffer.alloc(range.length);
     for (let done = 0; done < bytes.length; ) done += readRange(range, bytes.subarray(done), done);
     return bytes;
@@ -120,14 +95,4 @@ function attempt<T>(read: () => T): T | FlattenError {
     if (error instanceof FlattenError) return error;
     throw error;
   }
-}
-
-/** About how many values JSON text has, at least: what parts them may stand in strings too. */
-function valuesIn(bytes: Buffer): number {
-  let count = 1;
-  for (let at = 0; at < bytes.length; at++) {
-    const byte = bytes[at];
-    if (byte === 0x2c || byte === 0x5b || byte === 0x7b) count++;
-  }
-  return count;
 }

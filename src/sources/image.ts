@@ -8,7 +8,7 @@ export interface ClosableImage {
   /** How people name it: the first tag, else the digest, else the file's name. */
   readonly name: string;
   /** Where it came from, for messages: `docker-archive`, `oci`, `rootfs`, … */
-  readonly kind: 'docker-archive' | 'oci' | 'rootfs';
+  readonly kind: 'docker-archive' | 'oci' | 'registry' | 'rootfs';
   /** Of the manifest (OCI) or the config (docker-archive); absent for v1 archives and a bare rootfs. */
   readonly digest?: Digest;
   readonly platform?: Platform;

@@ -11,7 +11,7 @@ import { type Candidate, COUNT_LIMIT } from './choose.js';
 import type { Blobs } from './oci-blobs.js';
 
 /** How deep indexes may lie in indexes. */
-const DEPTH_LIMIT = 8;
+export const DEPTH_LIMIT = 8;
 
 /** Something that an index of a layout leads to. Without an `error`, it is an image and has its `descriptor`. */
 export interface OciCandidate extends Candidate {
@@ -58,17 +58,15 @@ export function listCandidates(blobs: Blobs, index: Json): OciCandidate[] {
 type Found = { readonly nested: readonly Json[] } | Omit<OciCandidate, 'names' | 'digests'>;
 
 function follow(blobs: Blobs, descriptor: Descriptor): Found {
-  const { digest, mediaType, platform } = descriptor;
-  if (isAttestation(descriptor)) return noImage(digest, 'an attestation');
-  if (mediaType !== '' && !isIndexType(mediaType) && !isManifestType(mediaType)) {
-    return noImage(digest, `an artifact (${mediaType})`);
-  }
+  const { digest, platform } = descriptor;
+  const other = otherThanImage(descriptor);
+  if (other !== undefined) return other;
   const found = attempt((): Found => {
     const json = blobs.json(descriptor, 'manifest');
     if (!json.get('manifests').missing) return { nested: readIndex(json) };
     const manifest = readManifest(json);
     const kind = artifactKind(manifest);
-    if (kind !== undefined) return noImage(digest, `an artifact (${kind})`);
+    if (kind !== undefined) return noImage(digest, artifact(kind));
     const runsOn = platform ?? configPlatform(blobs, manifest);
     return { descriptor, ...(runsOn && { platform: runsOn }) };
   });
@@ -82,7 +80,26 @@ function configPlatform(blobs: Blobs, { config }: Manifest): Platform | undefine
   return platform instanceof FlattenError ? undefined : platform;
 }
 
-function noImage(digest: Digest, kind: string): Found {
+/** What is no image by its descriptor alone. */
+export function otherThanImage(descriptor: Descriptor): NoImage | undefined {
+  const { digest, mediaType } = descriptor;
+  if (isAttestation(descriptor)) return noImage(digest, 'an attestation');
+  const isOne = mediaType === '' || isIndexType(mediaType) || isManifestType(mediaType);
+  return isOne ? undefined : noImage(digest, artifact(mediaType));
+}
+
+/** What something is that is no image, by its kind. */
+export function artifact(kind: string): string {
+  return `an artifact (${kind})`;
+}
+
+/** Passed over, and refused where it is what is meant. */
+export interface NoImage {
+  readonly hidden: true;
+  readonly error: FlattenError;
+}
+
+export function noImage(digest: Digest, kind: string): NoImage {
   return { hidden: true, error: new FlattenError('UNSUPPORTED', `${digest}: is ${shown(kind)}, no image`) };
 }
 

@@ -7,18 +7,18 @@ import type { Layer } from '../layer/layer.js';
 import { tarLayer } from '../layer/tar-layer.js';
 import { readConfig } from '../oci/config.js';
 import type { Descriptor } from '../oci/descriptor.js';
-import { type Digest, short } from '../oci/digest.js';
+import { short } from '../oci/digest.js';
 import { readIndex } from '../oci/image-index.js';
 import type { Json } from '../oci/json.js';
 import { readManifest } from '../oci/manifest.js';
-import { isEncryptedType, isForeignType, isLayerType } from '../oci/media-type.js';
-import { shown, shownLayers } from '../oci/shown.js';
+import { isForeignType } from '../oci/media-type.js';
+import { shown } from '../oci/shown.js';
 import { choose, chooseAll } from './choose.js';
 import type { Envelope } from './envelope.js';
 import type { Choice, OpenedImage } from './image.js';
-import { layerName } from './layer-name.js';
 import { type Blobs, blobPath } from './oci-blobs.js';
 import { listCandidates, type OciCandidate } from './oci-candidates.js';
+import { type DescribedLayer, ociImage } from './oci-image.js';
 
 /** The version of layouts that the specification has (image-layout.md). */
 const LAYOUT_VERSION = '1.0.0';
@@ -57,49 +57,16 @@ function openCandidate(blobs: Blobs, chosen: OciCandidate, context: Context): Op
   const { digest } = chosen.descriptor!;
   const manifest = readManifest(blobs.json(chosen.descriptor!, 'manifest'));
   const config = readConfig(blobs.json(manifest.config, 'config'));
-  const platform = chosen.platform ?? config.platform;
-  const { layers } = manifest;
-  if (config.diffIDs.length !== layers.length) {
-    throw new FlattenError(
-      'BAD_IMAGE',
-      `manifest ${digest}: lists ${shownLayers(layers.length)}, its config ${shownLayers(config.diffIDs.length)}`,
-    );
-  }
-  return {
-    name: chosen.names[0] ?? short(digest),
-    kind: 'oci',
-    digest,
-    ...(platform && { platform }),
-    config,
-    annotations: manifest.annotations,
-    layers: layers.map((layer, place) => {
-      const name = layerName(place, layers.length, layer.digest);
-      try {
-        return openLayer(blobs, layer, name, config.diffIDs[place]!, context);
-      } catch (error) {
-        throw error instanceof FlattenError ? error.inLayer(name) : error;
-      }
-    }),
-  };
+  const { platform, names } = chosen;
+  const parts = { name: names[0] ?? short(digest), digest, manifest, config, ...(platform && { platform }) };
+  return ociImage(parts, (layer) => openLayer(blobs, layer, context));
 }
 
-function openLayer(
-  blobs: Blobs,
-  descriptor: Descriptor,
-  name: string,
-  diffID: Digest,
-  context: Context,
-): Layer {
-  const { mediaType, digest, data } = descriptor;
-  if (isEncryptedType(mediaType)) {
-    throw new FlattenError('UNSUPPORTED', `is encrypted (${shown(mediaType)})`, {
-      hint: 'decrypt the image first: skopeo copy --decryption-key KEY',
-    });
-  }
-  if (!isLayerType(mediaType)) throw new FlattenError('UNSUPPORTED', `is no tar but ${shown(mediaType)}`);
+function openLayer(blobs: Blobs, { descriptor, ...layer }: DescribedLayer, context: Context): Layer {
+  const { data } = descriptor;
   const blob = blobs.find(descriptor) ?? (data && unpackData(blobs, data, context));
   if (blob === undefined) throw absent(blobs, descriptor);
-  return tarLayer({ name, blob, digest, diffID, bounds: blobs.envelope.bounds });
+  return tarLayer({ ...layer, blob, bounds: blobs.envelope.bounds });
 }
 
 /** A layer that its descriptor carries whole. */

@@ -56,7 +56,13 @@ export async function openImages(
     const stored = await spool(input, 'the stream', context, bounds);
     return openFile(stored, { name: 'the stream', format: 'any' }, choice, { context, bounds, options });
   }
+  if (input.kind !== 'stored' && options.rootfsOnly) throw notRootfs(input.text);
   if (input.kind === 'engine') return openKept(input, choice, { context, bounds, options });
+  if (input.kind === 'registry') {
+    // What speaks with registries is loaded where one is asked for.
+    const { openRemote } = await import('./remote.js');
+    return openRemote(input, choice, { context, bounds });
+  }
   const { path, format } = input;
   const meant = withName(choice, input.image);
   const isStandard = path === '-';
@@ -70,15 +76,17 @@ export async function openImages(
 /** An image in an engine, by way of the archive that it saves. */
 async function openKept(input: EngineInput, choice: Choice, means: Means): Promise<Images> {
   const { text: name } = input;
-  if (means.options.rootfsOnly)
-    throw new FlattenError('UNSUPPORTED', `${name}: is an image, and a root filesystem is wanted here`, {
-      hint: `to flatten the image: flatten ${name} -o OUTPUT`,
-    });
   const stored = await savedByEngine(input, choice, means);
   const opened = await openFile(stored, { name, format: 'any' }, choice, means);
   if (opened.images[0]!.kind !== 'rootfs') return opened;
   await opened.close();
   throw new FlattenError('BAD_IMAGE', `${name}: what the engine sent is no image`);
+}
+
+function notRootfs(name: string): FlattenError {
+  return new FlattenError('UNSUPPORTED', `${name}: is an image, and a root filesystem is wanted here`, {
+    hint: `to flatten the image: flatten ${name} -o OUTPUT`,
+  });
 }
 
 async function savedByEngine(
@@ -112,7 +120,9 @@ function statOf({ path, format }: StoredInput): Stats {
       /^[a-z0-9][a-z0-9._/-]*(:[\w.-]+)?$/.test(path) &&
       !/\.(tar|gz|tgz|xz|zst|bz2)$/.test(path);
     throw new FlattenError('NOT_FOUND', `${path}: no such file or directory`, {
-      ...(isName && { hint: `if it is an image of Docker or podman: docker-daemon:${path}` }),
+      ...(isName && {
+        hint: `if it is an image in a registry: docker://${path}\nif Docker or podman has it: docker-daemon:${path}`,
+      }),
       cause: error,
     });
   }

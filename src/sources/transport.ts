@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { FlattenError } from '../errors.js';
 import { parseKeptName } from '../oci/image-name.js';
+import { parseRegistryReference, type RegistryReference } from '../oci/registry-reference.js';
 
 /** What a reference says an input is; `any` leaves it to the content. */
 export type Format = 'any' | 'docker-archive' | 'oci' | 'dir' | 'rootfs';
@@ -25,8 +26,15 @@ export interface EngineInput {
   readonly name: string;
 }
 
+/** An image in a registry. */
+export interface RegistryInput {
+  readonly kind: 'registry';
+  readonly text: string;
+  readonly reference: RegistryReference;
+}
+
 /** Where something is read from: an input taken apart. */
-export type Input = StoredInput | EngineInput;
+export type Input = StoredInput | EngineInput | RegistryInput;
 
 /** The transports of skopeo whose images lie in files, and what each says of its files. */
 const FORMATS: Readonly<Record<string, Format>> = {
@@ -38,13 +46,13 @@ const FORMATS: Readonly<Record<string, Format>> = {
 };
 
 /** What an input may begin with, with the colon. */
-export const INPUT_TRANSPORTS: readonly string[] = [...Object.keys(FORMATS), 'docker-daemon'].map(
-  (transport) => `${transport}:`,
-);
+export const INPUT_TRANSPORTS: readonly string[] = [
+  ...[...Object.keys(FORMATS), 'docker-daemon'].map((transport) => `${transport}:`),
+  'docker://',
+];
 
 /** Transports of images that lie in no file that is read here, and the command that makes an archive of one. */
 const COMMANDS: Readonly<Record<string, string>> = {
-  docker: 'skopeo copy docker:REST oci-archive:image.tar',
   'containers-storage': 'podman save REST -o image.tar',
   http: 'curl -fLo image.tar http:REST',
   https: 'curl -fLo image.tar https:REST',
@@ -56,9 +64,11 @@ const FOREIGN =
 
 /**
  * Takes an input apart: `PATH`, `-`, `docker-archive:PATH[:NAME:TAG]`, `oci:PATH[:TAG]`, `oci-archive:PATH[:TAG]`, `dir:PATH`,
- * `rootfs:PATH` or `docker-daemon:NAME[:TAG|@ID]`. Throws `USAGE` where it makes no sense, and `UNSUPPORTED` for what is in no file.
+ * `rootfs:PATH`, `docker-daemon:NAME[:TAG|@ID]` or `docker://[HOST[:PORT]/]NAME[:TAG][@DIGEST]`. Throws `USAGE` where it makes no sense, and `UNSUPPORTED` for what is in no file.
  */
 export function parseInput(text: string): Input {
+  if (text.startsWith(REGISTRY))
+    return { kind: 'registry', text, reference: parseRegistryReference(text.slice(REGISTRY.length)) };
   const [, transport = '', rest = ''] = TRANSPORT.exec(text) ?? [];
   refuseForeign(transport === 'rootfs' ? rest : text);
   if (transport === 'docker-daemon') return { kind: 'engine', text, name: parseKeptName(rest) };
@@ -73,13 +83,15 @@ export function parseInput(text: string): Input {
   return { kind: 'stored', text, format, ...place };
 }
 
+const REGISTRY = 'docker://';
+
 const TRANSPORT = /^([a-z-]+):(.*)$/s;
 
 /** Throws `UNSUPPORTED` for what lies in no file, with the command that makes a file of it. */
 function refuseForeign(reference: string): void {
   const [, transport = '', rest = ''] = TRANSPORT.exec(reference) ?? [];
   if (Object.hasOwn(FORMATS, transport) || transport === 'docker-daemon') return;
-  if (Object.hasOwn(COMMANDS, transport) && (rest.startsWith('//') || !/^(docker|https?)$/.test(transport))) {
+  if (Object.hasOwn(COMMANDS, transport) && (rest.startsWith('//') || !/^https?$/.test(transport))) {
     throw new FlattenError('UNSUPPORTED', `${reference}: is not in a file, and only files are read`, {
       hint: `${COMMANDS[transport]!.replace('REST', () => rest)}, then flatten image.tar`,
     });

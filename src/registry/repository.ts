@@ -1,0 +1,130 @@
+import { createHash } from 'node:crypto';
+import { FlattenError } from '../errors.js';
+import type { Descriptor } from '../oci/descriptor.js';
+import { algorithm, type Digest, short } from '../oci/digest.js';
+import { formatRegistryReference, type RegistryReference } from '../oci/registry-reference.js';
+import { type BlobSource, blobBytes, type Part } from './blob-stream.js';
+import { Client, type ClientMeans } from './client.js';
+import type { Answer } from './exchange.js';
+import { firstRange, inRanges, LARGE, rangeSlots } from './ranges.js';
+import { readRefusal, refused } from './refusal.js';
+import { smallBody } from './small-body.js';
+
+/** Bytes of a manifest: twice what registries take. */
+const MANIFEST_LIMIT = 8 * 2 ** 20;
+
+/**
+ * All kinds of manifest in one header: registries that are asked for less make another one up. Docker's first schema is there to
+ * be told from a missing image, and refused by its name.
+ */
+const ACCEPT = [
+  'application/vnd.oci.image.index.v1+json',
+  'application/vnd.docker.distribution.manifest.list.v2+json',
+  'application/vnd.oci.image.manifest.v1+json',
+  'application/vnd.docker.distribution.manifest.v2+json',
+  'application/vnd.docker.distribution.manifest.v1+prettyjws;q=0.1',
+  'application/vnd.docker.distribution.manifest.v1+json;q=0.1',
+].join(', ');
+
+/** A manifest or an index, whose bytes have the digest. */
+export interface FetchedManifest {
+  readonly digest: Digest;
+  /** As the answer says; empty where it does not. */
+  readonly mediaType: string;
+  readonly bytes: Buffer;
+}
+
+/** How a blob is fetched. */
+export interface FetchOptions {
+  /** The first byte that is wanted. Default 0. */
+  readonly offset?: number;
+  readonly signal: AbortSignal;
+}
+
+/** The images of one name in a registry (distribution specification). Close it to end its connections. */
+export class Repository {
+  readonly reference: RegistryReference;
+  readonly #client: Client;
+  readonly #means: ClientMeans;
+  readonly #ranges = rangeSlots();
+
+  constructor(reference: RegistryReference, means: ClientMeans) {
+    this.reference = reference;
+    this.#means = means;
+    this.#client = new Client(reference.host, `repository:${reference.repository}:pull`, means);
+  }
+
+  /** Fetches a manifest by tag or digest. By digest, the bytes must have it; by tag, their digest is what counts, whatever a header says. */
+  async manifest(wanted: string, signal: AbortSignal): Promise<FetchedManifest> {
+    const answer = await this.#ask(`manifests/${wanted}`, { signal, headers: { accept: ACCEPT } }, () =>
+      this.#named(wanted),
+    );
+    const bytes = await smallBody(answer.body, MANIFEST_LIMIT, { what: `manifest ${wanted}` });
+    const isDigest = wanted.includes(':');
+    const kind = isDigest ? algorithm(wanted as Digest) : 'sha256';
+    const digest: Digest = `${kind}:${createHash(kind).update(bytes).digest('hex')}`;
+    if (isDigest && digest !== wanted)
+      throw new FlattenError(
+        'DIGEST_MISMATCH',
+        `manifest ${wanted}: what the registry sent has the digest ${digest}`,
+      );
+    const type = answer.headers['content-type'];
+    const mediaType = typeof type === 'string' ? type.split(';', 1)[0]!.trim() : '';
+    return { digest, mediaType, bytes };
+  }
+
+  /**
+   * Fetches a blob, from an offset on: resolves when it begins to come. The stream has just the bytes that the descriptor says, or fails; a
+   * connection that is cut is made again. Whether the digest is right is for whoever has all bytes to say. Large blobs come by
+   * several connections.
+   */
+  async fetchBlob(
+    descriptor: Pick<Descriptor, 'digest' | 'size'>,
+    { offset = 0, signal }: FetchOptions,
+  ): Promise<AsyncIterable<Uint8Array>> {
+    const { size, digest } = descriptor;
+    const ask = async ({ start, end }: Part, asking: AbortSignal): Promise<Answer> => {
+      const isPart = start > 0 || end < size;
+      const headers = {
+        'accept-encoding': 'identity',
+        ...(isPart && { range: `bytes=${start}-${end - 1}` }),
+      };
+      return this.#ask(`blobs/${digest}`, { signal: asking, headers }, () => `blob ${short(digest)}`);
+    };
+    if (offset >= size && size > 0) return nothing();
+    const source: BlobSource = { descriptor, ask, waiting: this.#means.waiting, signal };
+    const whole = { start: offset, end: size };
+    if (size - offset <= LARGE) return blobBytes(await ask(whole, signal), whole, source);
+    const first = await ask(firstRange(offset, size), signal);
+    if (first.status === 206) return inRanges(first, whole, source, this.#ranges);
+    return blobBytes(first, whole, source);
+  }
+
+  /** Ends all connections. */
+  close(): Promise<void> {
+    return this.#means.connections.close();
+  }
+
+  async #ask(
+    path: string,
+    request: { readonly signal: AbortSignal; readonly headers?: Readonly<Record<string, string>> },
+    what: () => string,
+  ): Promise<Answer> {
+    const answer = await this.#client.ask(`/v2/${this.reference.repository}/${path}`, request);
+    if (answer.status === 200 || answer.status === 206) return answer;
+    const { host, credential } = this.#client;
+    throw refused(await readRefusal(answer), { host, what: what(), credential });
+  }
+
+  #named(wanted: string): string {
+    const { host, repository } = this.reference;
+    const isDigest = wanted.includes(':');
+    return formatRegistryReference({
+      host,
+      repository,
+      ...(isDigest ? { digest: wanted as Digest } : { tag: wanted }),
+    });
+  }
+}
+
+async function* nothing(): AsyncGenerator<Uint8Array> {}

@@ -1,0 +1,129 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { scratch } from './scratch.js';
+import { startTokenServer } from './token-server.js';
+
+/** A registry that runs on this machine until the test ends. */
+export interface TestRegistry {
+  /** `127.0.0.1:PORT`. */
+  readonly host: string;
+  /** The directory for `certs.d` that has its authority; only with `tls`. */
+  readonly certificates: string;
+  /** What `docker login` would have written. */
+  readonly auth: string;
+  /** The arguments with which skopeo pushes to it. */
+  readonly push: readonly string[];
+  /** What the server of tokens was asked for, in order: only with `token`. */
+  readonly asked: readonly string[];
+}
+
+export interface RegistryOptions {
+  readonly login?: 'htpasswd' | 'token';
+  readonly tls?: boolean;
+}
+
+export const USER = 'tester';
+export const PASSWORD = 'secret-of-tests';
+/** The same, as htpasswd -B has it. */
+const BCRYPT = '$2b$04$R3keGKdS6/MPSmECvrsjeeQ3fjbZ37q3umRmBhltu2TWTv4Ivfm2W';
+
+/** Starts Debian's `docker-registry` on a free port: `needs('docker-registry', 'skopeo')`, and `openssl` for tokens and TLS. */
+export async function startRegistry(
+  t: { after(done: () => void): void },
+  { login, tls = false }: RegistryOptions = {},
+): Promise<TestRegistry> {
+  const home = scratch(t);
+  const config: string[] = ['version: 0.1', 'log: {level: info}'];
+  config.push(`storage: {filesystem: {rootdirectory: ${home}/data}}`);
+  const asked: string[] = [];
+  if (login === 'htpasswd') {
+    writeFileSync(join(home, 'htpasswd'), `${USER}:${BCRYPT}\n`);
+    config.push(`auth: {htpasswd: {realm: test, path: ${home}/htpasswd}}`);
+  }
+  if (login === 'token') {
+    const { realm, certificate } = await startTokenServer(t, home, asked);
+    config.push(
+      `auth: {token: {realm: "${realm}", service: test-service, issuer: test-issuer, rootcertbundle: ${certificate}}}`,
+    );
+  }
+  const served = tls ? `, tls: {certificate: ${home}/server.crt, key: ${home}/server.key}` : '';
+  if (tls) makeCertificates(home);
+  config.push(`http: {addr: "127.0.0.1:0", secret: test${served}}`);
+  writeFileSync(join(home, 'config.yml'), `${config.join('\n')}\n`);
+  const host = `127.0.0.1:${await serve(t, join(home, 'config.yml'))}`;
+  const credentials = login ? ['--dest-creds', `${USER}:${PASSWORD}`] : [];
+  return {
+    host,
+    certificates: join(home, 'ca'),
+    auth: Buffer.from(`${USER}:${PASSWORD}`).toString('base64'),
+    push: ['--insecure-policy', 'copy', '-q', '--dest-tls-verify=false', ...credentials],
+    asked,
+  };
+}
+
+/** Pushes an image by skopeo: `docker-archive:FILE`, `oci:DIR:TAG`. `name` is `repository:tag`. */
+export function push(registry: TestRegistry, from: string, name: string, ...more: readonly string[]): void {
+  execFileSync('skopeo', [...registry.push, ...more, from, `docker://${registry.host}/${name}`], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+}
+
+/** Starts it, and gives its port once it listens. */
+async function serve(t: { after(done: () => void): void }, config: string): Promise<number> {
+  const server = spawn('docker-registry', ['serve', config], { stdio: ['ignore', 'ignore', 'pipe'] });
+  t.after(() => server.kill());
+  const lines = createInterface({ input: server.stderr });
+  const said: string[] = [];
+  for await (const line of lines) {
+    said.push(line);
+    const port = /listening on 127\.0\.0\.1:(\d+)/.exec(line)?.[1];
+    if (port === undefined) continue;
+    server.stderr.resume();
+    return Number(port);
+  }
+  await once(server, 'exit');
+  throw new Error(`docker-registry has ended: ${said.join('\n')}`);
+}
+
+/** An authority in `ca/ca.crt`, and a certificate of its for the registry. */
+function makeCertificates(home: string): void {
+  const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: home, stdio: 'ignore' });
+  mkdirSync(join(home, 'ca'));
+  writeFileSync(join(home, 'names'), 'subjectAltName=DNS:localhost,IP:127.0.0.1\n');
+  const authority = [
+    '-addext',
+    'basicConstraints=critical,CA:TRUE',
+    '-addext',
+    'keyUsage=critical,keyCertSign',
+  ];
+  const key = ['-newkey', 'rsa:2048', '-nodes', '-keyout'];
+  openssl(
+    'req',
+    '-x509',
+    ...key,
+    'ca.key',
+    '-out',
+    'ca/ca.crt',
+    '-days',
+    '2',
+    '-subj',
+    '/CN=test authority',
+    ...authority,
+  );
+  openssl('req', ...key, 'server.key', '-out', 'server.csr', '-subj', '/CN=localhost');
+  const signer = [
+    '-CA',
+    'ca/ca.crt',
+    '-CAkey',
+    'ca.key',
+    '-CAcreateserial',
+    '-days',
+    '2',
+    '-extfile',
+    'names',
+  ];
+  openssl('x509', '-req', '-in', 'server.csr', '-out', 'server.crt', ...signer);
+}
