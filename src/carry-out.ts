@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { configTexts, writeConfigs } from './config-out.js';
 import type { Context } from './context.js';
 import { refuseIdlePlatform } from './fits.js';
 import { type ParsedInputOptions, withImages, withTree } from './input.js';
@@ -56,10 +57,12 @@ async function writeOne(
 ): Promise<Artifact> {
   return withTree(image, options, context, async (tree) => {
     const check = (path: string) => verifyWritten(path, tree.rootfs, context);
+    const configs = configTexts(options.configOut ?? [], image, tree.rootfs, output);
     const sink = await openSink(output, { ...known, ...(options.verify && { check }) });
     const losses = new Losses(known);
     losses.merge(tree.losses);
     const artifact = withLosses(await sink.write(flattenedOf(image, tree), context), losses);
+    await writeConfigs(configs, options);
     if (!isPlainFile(output)) return artifact;
     if (options.sha256) await writeDigestFile(output.path, artifact.digest!, options);
     else if (options.force && existsSync(digestFile(output.path))) {

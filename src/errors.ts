@@ -25,6 +25,7 @@ const OPTION_NAMES = [
   'cacheSize',
   'changes',
   'compression',
+  'configOut',
   'digests',
   'exclude',
   'force',

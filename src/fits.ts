@@ -11,6 +11,7 @@ interface Asked {
   readonly sha256?: boolean;
   readonly disk?: object;
   readonly image?: object;
+  readonly configOut?: readonly { readonly path: string }[];
 }
 
 /** Throws `USAGE` for options that the output has no use for. */
@@ -38,12 +39,15 @@ export function refuseMisfits(options: Asked, output: Output): void {
   if (disk !== undefined && kind !== 'disk') throw misplaced(disk, 'disk images', format);
   if (disk !== undefined && kind === 'disk' && output.filesystem === 'erofs') refuseRoom(disk);
   if (image !== undefined && !isImage) throw misplaced(image, 'images', format);
+  refuseTwice(options.configOut ?? []);
   if (platform !== 'all') return;
   if (!format.startsWith('oci')) {
     throw new FlattenError('USAGE', `{platform: all}: the output, ${format}, holds one`, {
       hint: '{output: oci:DIR} or {output: oci-archive:FILE} hold one image for each platform',
     });
   }
+  if (options.configOut?.length)
+    throw new FlattenError('USAGE', '{configOut}: several images have several configs');
   if (verify) throw new FlattenError('USAGE', '{verify}: of several images none is read back');
 }
 
@@ -57,6 +61,12 @@ function refuseRoom(disk: object): void {
     'USAGE',
     `${names.map((name) => `{${name}}`).join(', ')}: only for ext2, ext3 and ext4; an erofs image is read-only, and as large as its tree`,
   );
+}
+
+function refuseTwice(files: readonly { readonly path: string }[]): void {
+  const paths = files.map(({ path }) => path);
+  const twice = paths.find((path, at) => paths.indexOf(path) !== at);
+  if (twice !== undefined) throw new FlattenError('USAGE', `{configOut: ${twice}}: is named twice`);
 }
 
 /** `given` are options by their names in the library. */

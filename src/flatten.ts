@@ -24,9 +24,14 @@ export async function flatten(options: FlattenOptions): Promise<FlattenResult> {
 }
 
 /** The paths that will be written; none for a stream or an engine. */
-function writtenBy(output: Output, { sha256 }: FlattenOptions): { path: string; isDirectory: boolean }[] {
-  if (output.path === undefined || isStream(output)) return [];
+function writtenBy(
+  output: Output,
+  { sha256, configOut = [] }: FlattenOptions,
+): { path: string; isDirectory: boolean }[] {
+  const configs = configOut.map(({ path }) => ({ path, isDirectory: false }));
+  if (output.path === undefined || isStream(output)) return configs;
   const { path, kind, format } = output;
   const isDirectory = kind === 'directory' || format === 'oci';
-  return [{ path, isDirectory }, ...(sha256 ? [{ path: digestFile(path), isDirectory: false }] : [])];
+  const digest = sha256 ? [{ path: digestFile(path), isDirectory: false }] : [];
+  return [{ path, isDirectory }, ...digest, ...configs];
 }

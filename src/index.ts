@@ -1,6 +1,7 @@
 /**
  * The library: an image is opened, its layers become one tree, and a sink writes the tree. `flatten` does all three, as the command does.
  */
+export type { ConfigOut } from './config-out.js';
 export {
   type Context,
   DEFAULT_LIMITS,

@@ -1,3 +1,4 @@
+import type { ConfigOut } from './config-out.js';
 import type { InputOptions } from './input.js';
 import type { Digest } from './oci/digest.js';
 import type { Format } from './sinks/format.js';
@@ -32,6 +33,8 @@ export interface FlattenOptions extends InputOptions {
    * Where no core is to spare it costs a third of the time. Images always have one.
    */
   readonly digest?: boolean;
+  /** Write files that say how a runtime starts the image: its program, environment, user in numbers, and more. Default: none. */
+  readonly configOut?: readonly ConfigOut[];
   /** Write `OUTPUT.sha256` beside the output file, in the form of sha256sum. Default false. */
   readonly sha256?: boolean;
 }

@@ -71,6 +71,7 @@ function valueFor(option: Option): Words['options'][number]['value'] {
         'linux/s390x',
       ];
     case 'output':
+    case 'configOut':
       return 'output';
     case 'add':
       return 'directory';

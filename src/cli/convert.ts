@@ -1,6 +1,8 @@
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
+import type { ConfigOut } from '../config-out.js';
 import { FlattenError } from '../errors.js';
 import { FORMATS, type Format } from '../sinks/format.js';
+import { START_FORMATS } from '../start/formats.js';
 import { addDiskOptions, type DiskFlags, splitDiskFlags } from './disk-options.js';
 import { formatList } from './format-list.js';
 import { addImageOptions, addKeepOptions, type ImageFlags, splitImageFlags } from './image-options.js';
@@ -20,6 +22,7 @@ interface Flags extends InputFlags, DiskFlags, ImageFlags, ReportFlags, Progress
   /** `--verify`: true, `--no-verify`: false. */
   readonly verify?: boolean;
   readonly sha256?: boolean;
+  readonly configOut?: readonly ConfigOut[];
   readonly plan?: boolean;
 }
 
@@ -47,6 +50,11 @@ export function addConvert(program: Command, signal: AbortSignal): void {
     .option('--keep-setuid', 'Keep setuid and setgid on files that cannot have their owner here')
     .option('--verify', 'Read the output back and compare it with the image before it appears')
     .option('--no-verify', 'Do not compare the digests of the image')
+    .option(
+      '--config-out <[format:]file>',
+      `Write how a runtime starts the image to a file, too: ${START_FORMATS.join(', ')} (repeatable; default: json)`,
+      collectConfig,
+    )
     .option('--sha256', 'Write the digest of the output to OUTPUT.sha256');
   addInputOptions(program);
   addKeepOptions(addImageOptions(program));
@@ -108,4 +116,12 @@ function checkStreams(output: string, { json, plan }: Flags): void {
       hint: 'pipe it: flatten IMAGE -o - | tar -tf -',
     });
   }
+}
+
+function collectConfig(value: string, before: readonly ConfigOut[] = []): readonly ConfigOut[] {
+  const format = START_FORMATS.find((name) => value.startsWith(`${name}:`));
+  const path = format === undefined ? value : value.slice(format.length + 1);
+  if (path === '' || path === '-')
+    throw new InvalidArgumentError('It is FILE or FORMAT:FILE, as env:app.env.');
+  return [...before, { path, ...(format && { format }) }];
 }

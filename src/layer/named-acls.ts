@@ -1,14 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { printable } from '../errors.js';
 import type { Directory, Metadata } from '../rootfs/node.js';
-import { lookup } from '../rootfs/path.js';
 import { eachName } from '../rootfs/walk.js';
 import { type AclEntry, encodeAcl, TAGS } from '../tar/acl.js';
-import { ContentReader } from './content.js';
 import type { Notes } from './notes.js';
+import { smallFile } from './small-file.js';
 
-/** The most bytes of a passwd or group file that are read, and the most names that a warning shows. */
-const MAX_FILE = 4 * 2 ** 20;
+/** The most names that a warning shows. */
 const MAX_SHOWN = 5;
 
 /**
@@ -18,7 +16,7 @@ const MAX_SHOWN = 5;
  * and owning group stay, so that nobody gains access.
  */
 export function settleNames(notes: Notes, root: Directory, warn: (message: string) => void): void {
-  const books = [new Book((path) => inTree(root, path)), new Book(onHost)];
+  const books = [new Book((path) => smallFile(root, path)), new Book(onHost)];
   const foreign = new Set<string>();
   const unknown = new Map<Metadata['xattrs'], string>();
   for (const { xattr, entries, into } of notes.namedAcls) {
@@ -92,19 +90,6 @@ function numbersIn(text: string): ReadonlyMap<string, number> {
     if (!numbers.has(name!) && Number(digits) < 0xffffffff) numbers.set(name!, Number(digits));
   }
   return numbers;
-}
-
-function inTree(root: Directory, path: string): string {
-  const node = lookup(root, path, { follow: true });
-  if (node?.kind !== 'file' || node.content.size > MAX_FILE) return '';
-  const bytes = Buffer.alloc(node.content.size);
-  const reader = new ContentReader();
-  try {
-    reader.read(node.content, 0, bytes);
-  } finally {
-    reader.close();
-  }
-  return bytes.toString('latin1');
 }
 
 function onHost(path: string): string {

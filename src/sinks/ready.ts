@@ -12,17 +12,31 @@ import { refuseExisting } from './staging.js';
  */
 export async function refuseUnready(
   output: Output,
-  { force = false, sha256 = false }: { readonly force?: boolean; readonly sha256?: boolean },
+  { force = false, sha256 = false, configOut = [] }: Wanted,
 ): Promise<void> {
-  if (output.path === undefined || isStream(output)) return;
-  const { parent } = locate(output.path);
-  try {
-    accessSync(parent, constants.W_OK | constants.X_OK);
-  } catch (error) {
-    throw ioError(error, `${output.text}: cannot be written`);
+  for (const { path } of configOut) {
+    requireParent(path, path);
+    refuseExisting(path, 'file', { force });
   }
+  if (output.path === undefined || isStream(output)) return;
+  requireParent(output.path, output.text);
   const kind = output.kind === 'directory' ? 'directory' : output.format === 'oci' ? 'layout' : 'file';
   refuseExisting(output.path, kind, { force });
   if (sha256) refuseExisting(digestFile(output.path), 'file', { force });
   if (output.kind === 'disk') (await import('../ext/ext.js')).findExtTools();
+}
+
+interface Wanted {
+  readonly force?: boolean;
+  readonly sha256?: boolean;
+  /** Files beside the output. */
+  readonly configOut?: readonly { readonly path: string }[];
+}
+
+function requireParent(path: string, text: string): void {
+  try {
+    accessSync(locate(path).parent, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw ioError(error, `${text}: cannot be written`);
+  }
 }

@@ -31,6 +31,19 @@ export class RunConfig {
     return this.#field(name).optionalString() ?? '';
   }
 
+  /** The keys of a field that is an object; none where it is missing. */
+  keys(name: string): string[] {
+    return this.#field(name)
+      .fields()
+      .map(([key]) => key);
+  }
+
+  /** A field that is an object of strings; empty where it is missing. */
+  texts(name: string): Record<string, string> {
+    const fields = this.#field(name).fields();
+    return Object.fromEntries(fields.map(([key, value]) => [key, value.string()]));
+  }
+
   /** Adds keys to a field that is an object. */
   merge(name: string, entries: readonly (readonly [string, unknown])[]): void {
     const field = this.#field(name);
