@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { createReadStream, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,7 +12,6 @@ import { verify } from '../src/verify.js';
 import { quiet } from './sinks/tar-context.js';
 import { ociFiles, tarOf, writeFiles } from './support/image.js';
 import { needs } from './support/needs.js';
-import { CLI } from './support/program.js';
 import { scratch } from './support/scratch.js';
 import { archive } from './support/tar.js';
 
@@ -131,130 +129,4 @@ test('verify tells of what it reads', async (t) => {
   const events: RunEvent[] = [];
   await verify({ input, output, onEvent: (event) => events.push(event) });
   assert.deepEqual(phasesIn(events), ['load', 'check']);
-});
-
-const ON_TERMINAL = `
-import fcntl, os, pty, struct, sys, termios, time
-columns, later = int(sys.argv[1]), int(sys.argv[2])
-def resize(fd, columns): fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack('HHHH', 24, columns, 0, 0))
-pid, master = pty.fork()
-if pid == 0:
-    resize(0, columns)
-    os.execvp(sys.argv[3], sys.argv[3:])
-sent = b''
-while True:
-    try: piece = os.read(master, 65536)
-    except OSError: break
-    if not piece: break
-    sent += piece
-    if later and b'reading' in sent and b'RESIZED' not in sent:
-        resize(master, later)
-        time.sleep(0.3)
-        sent += b'RESIZED'
-os.write(1, sent)
-sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
-`;
-
-/** What the program writes to a terminal of so many columns, which are others after a while. */
-function onTerminal(
-  args: readonly string[],
-  { columns, later = 0, env }: { columns: number; later?: number; env?: NodeJS.ProcessEnv },
-): string {
-  const command = ['-c', ON_TERMINAL, `${columns}`, `${later}`, process.execPath, CLI, ...args];
-  const { status, stdout, stderr } = spawnSync('python3', command, {
-    encoding: 'utf8',
-    env: { ...process.env, TERM: 'xterm', ...env },
-    maxBuffer: 1 << 28,
-  });
-  assert.equal(status, 0, `${stdout}${stderr}`);
-  return stdout;
-}
-
-/** An image that is read slowly: it does not compress, and is compressed. */
-function slowImage(t: TestContext): string {
-  const tar = archive(Array.from({ length: 60 }, (_, i) => ({ path: `${i}`, body: randomBytes(2 ** 20) })));
-  const packed = gzipSync(tar, { level: 1 });
-  const directory = join(scratch(t), 'image');
-  writeFiles(
-    directory,
-    ociFiles([{ tar, compression: 'gzip' }, { tar: archive([{ path: 'x', body: packed }]) }]),
-  );
-  return directory;
-}
-
-/** The lines drawn one over the other. */
-function drawn(text: string): string[] {
-  return text
-    .replace('RESIZED', '')
-    .split('\r\x1b[K')
-    .slice(1, -1) // what stands before the first and after the last is no such line
-    .map((line) => line.split('\r\n')[0]!)
-    .filter((line) => line !== '');
-}
-
-test('on a terminal: one line, never wider than it, gone at the end', { skip: needs('python3') }, (t) => {
-  const input = slowImage(t);
-  for (const columns of [10, 40, 80, 200]) {
-    const text = onTerminal([input, '-o', join(scratch(t), 'flat.tar.gz')], { columns });
-    const lines = drawn(text);
-    assert.ok(lines.length > 3, text);
-    for (const line of lines) {
-      assert.ok(line.length < columns, `${line.length} of ${columns} columns: ${line}`);
-      assert.match(line, /^[ -~]+$/);
-      assert.ok(!/\b(1[0-9][1-9]|[2-9]\d\d)%/.test(line), line);
-    }
-    if (columns >= 40) {
-      assert.ok(
-        lines.some((line) => /^writing .*\d+%/.test(line)),
-        lines.join('\n'),
-      );
-      assert.ok(
-        lines.some((line) => /^reading layer 1 of 2 /.test(line)),
-        lines.join('\n'),
-      );
-    }
-    if (columns >= 80) assert.ok(lines.some((line) => /\[#+\.+\] +\d+% +[\d.]+ MB of [\d.]+ MB/.test(line)));
-    if (columns === 200)
-      assert.ok(
-        lines.some((line) => / MB\/s {2}0:\d\d left$/.test(line)),
-        lines.join('\n'),
-      );
-    // The line is taken away before the summary, which stands alone.
-    const [before, after] = text.split('\r\x1b[K').slice(-2);
-    assert.equal(before!.includes('\n'), false);
-    assert.match(after!, /flat\.tar\.gz: 62 entries.*\r\n$/s);
-  }
-});
-
-test('a terminal that becomes narrower or wider is followed', { skip: needs('python3') }, (t) => {
-  const input = slowImage(t);
-  for (const [columns, later] of [
-    [120, 40],
-    [40, 160],
-  ] as const) {
-    const text = onTerminal([input, '-o', join(scratch(t), 'flat.tar.gz')], { columns, later });
-    const [first, last] = text.split('RESIZED');
-    assert.ok(last !== undefined, text);
-    assert.ok(Math.max(...drawn(first!).map((line) => line.length)) < columns);
-    // What was on its way when the size changed has the old width.
-    const after = drawn(last).slice(2);
-    const widest = Math.max(...after.map((line) => line.length));
-    assert.ok(
-      widest < later && (later < columns || widest > columns),
-      `${widest} of ${later}: ${after.join('\n')}`,
-    );
-  }
-});
-
-test('nothing is drawn where nobody wants it', { skip: needs('python3') }, (t) => {
-  const input = slowImage(t);
-  for (const [more, env] of [
-    [[], { TERM: 'dumb' }],
-    [['--no-progress'], {}],
-    [['--quiet'], {}],
-  ] as const) {
-    const text = onTerminal([input, '-o', join(scratch(t), 'flat.tar'), ...more], { columns: 80, env });
-    assert.doesNotMatch(text, /\x1b|%/);
-    assert.match(text, more[0] === '--quiet' ? /^$/ : /^\S+flat\.tar: 62 entries[^\r]*\r\n$/);
-  }
 });

@@ -1,4 +1,3 @@
-import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import { FlattenError, isSystemError, printable, systemError } from '../errors.js';
 import { shown, shownLayers } from '../oci/shown.js';
@@ -6,6 +5,7 @@ import type { FlattenResult } from '../options.js';
 import type { DiskPlan } from '../plan.js';
 import { showCounts, totalOf } from '../rootfs/difference-counts.js';
 import type { VerifyResult } from '../verify.js';
+import { red } from './colour.js';
 import { EXIT } from './exit.js';
 import { showCount, showSize } from './numbers.js';
 import { inWords } from './words.js';
@@ -134,7 +134,6 @@ export function reportStandardOutput({ code, message }: NodeJS.ErrnoException): 
 }
 
 function printError(message: string, hint?: string): void {
-  const isColoured = process.stderr.isTTY && !process.env.NO_COLOR;
-  process.stderr.write(`flatten: ${isColoured ? styleText('red', 'error') : 'error'}: ${message}\n`);
+  process.stderr.write(`flatten: ${red('error')}: ${message}\n`);
   if (hint !== undefined) process.stderr.write(`  ${hint.replaceAll('\n', '\n  ')}\n`);
 }
