@@ -24,8 +24,6 @@ export function refuseMisfits(options: Asked, output: Output): void {
     const hint = isImage ? { hint: "an image has a digest, which the program's last line says" } : {};
     throw new FlattenError('USAGE', '{sha256} is for outputs that are files and no images', hint);
   }
-  if (verify && kind === 'disk' && output.filesystem === 'erofs')
-    throw new FlattenError('USAGE', '{verify}: erofs images are not read back yet');
   if (verify && isStream(output))
     throw new FlattenError('USAGE', `{verify}: ${streamed} cannot be read back`);
   if (verify && kind === 'cpio')

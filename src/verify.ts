@@ -1,6 +1,7 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import type { Context } from './context.js';
 import { DISK_HEAD, diskKindOf } from './disk-magic.js';
+import { readErofs } from './erofs/erofs.js';
 import { FlattenError } from './errors.js';
 import { readExt } from './ext/ext.js';
 import { refuseIdlePlatform } from './fits.js';
@@ -138,10 +139,13 @@ async function openTree(
   open: () => Promise<ClosableImage>,
   context: Context,
 ): Promise<OpenedTree> {
-  if (isExt(path)) {
+  const kind = diskKind(path);
+  if (kind !== undefined) {
     const fd = openSync(path, 'r');
     try {
-      return { rootfs: readExt(fd), mayAdd: ['lost+found'], close: async () => closeSync(fd) };
+      const isExt = kind === 'ext';
+      const rootfs = isExt ? readExt(fd) : readErofs(fd);
+      return { rootfs, mayAdd: isExt ? ['lost+found'] : [], close: async () => closeSync(fd) };
     } catch (error) {
       closeSync(fd);
       throw error;
@@ -166,12 +170,13 @@ function isImage(output: Input): boolean {
   return output.kind !== 'stored' || output.format === 'oci' || output.format === 'docker-archive';
 }
 
-function isExt(path: string): boolean {
-  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return false;
+/** Which file system a file holds; undefined for none, and for what is no file. */
+function diskKind(path: string): ReturnType<typeof diskKindOf> {
+  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return undefined;
   const fd = openSync(path, 'r');
   try {
     const head = Buffer.alloc(DISK_HEAD);
-    return diskKindOf(head.subarray(0, readSync(fd, head, 0, DISK_HEAD, 0))) === 'ext';
+    return diskKindOf(head.subarray(0, readSync(fd, head, 0, DISK_HEAD, 0)));
   } finally {
     closeSync(fd);
   }

@@ -142,7 +142,17 @@ test('layers, read into a tree', () =>
 suite('images, from end to end', () => {
   /** Often the ones that are fast. */
   const FORMATS = [
-    ...(['directory', 'directory', 'directory', 'tar', 'tar', 'tar', 'docker-archive', 'oci'] as const),
+    ...([
+      'directory',
+      'directory',
+      'directory',
+      'tar',
+      'tar',
+      'tar',
+      'docker-archive',
+      'oci',
+      'erofs',
+    ] as const),
     ...(needs('mke2fs', 'e2fsck') === false ? (['ext3', 'ext4'] as const) : []),
   ];
 

@@ -16,14 +16,16 @@ export function addMount(program: Command, signal: AbortSignal): void {
     .command('mount')
     .summary('Mount a disk image read-only')
     .description(`Mounts a disk image by a loop device: mount -o ${OPTIONS.join(',')}. It takes root.`)
-    .argument('<disk>', 'A disk image: FILE.img, .ext2, .ext3, .ext4')
+    .argument('<disk>', 'A disk image: FILE.img, .ext2, .ext3, .ext4, .erofs')
     .argument('<dir>', 'An existing directory')
     .action(async (image: string, directory: string, flags: ReportFlags) => {
-      const options = mountOptions(image);
+      const { kind, options } = lookAt(image);
       if (options.includes('noload') && !flags.quiet) {
         process.stderr.write(`flatten: ${image} was not unmounted cleanly: mounting it as it is (noload)\n`);
       }
-      await requireRoot(`flatten mount ${image} ${directory}`, `fuse2fs -o ro ${image} ${directory}`);
+      const withFuse =
+        kind === 'erofs' ? `erofsfuse ${image} ${directory}` : `fuse2fs -o ro ${image} ${directory}`;
+      await requireRoot(`flatten mount ${image} ${directory}`, withFuse);
       await system('mount', ['-o', options.join(','), '--', image, directory], signal);
       reportDone({ image, directory, options }, flags);
     });
@@ -42,8 +44,8 @@ export function addMount(program: Command, signal: AbortSignal): void {
   addReportOptions(unmount);
 }
 
-/** A journal that waits to be replayed cannot be, on a read-only mount of a read-only file; then it must not be loaded. */
-function mountOptions(image: string): string[] {
+/** Which file system an image has, and how it is mounted. A journal that waits to be replayed cannot be, on a read-only mount of a read-only file; then it must not be loaded. */
+function lookAt(image: string): { kind: 'ext' | 'erofs'; options: string[] } {
   const superblock = Buffer.alloc(2048);
   try {
     const fd = openSync(image, constants.O_RDONLY | constants.O_NONBLOCK); // a fifo is told from a file without a wait
@@ -55,13 +57,15 @@ function mountOptions(image: string): string[] {
   } catch (error) {
     throw ioError(error, image);
   }
-  if (diskKindOf(superblock) !== 'ext') {
-    throw new FlattenError('USAGE', `${image}: is no ext2, ext3 or ext4 image`, {
+  const kind = diskKindOf(superblock);
+  if (kind === 'erofs') return { kind, options: OPTIONS };
+  if (kind === undefined) {
+    throw new FlattenError('USAGE', `${image}: is no ext2, ext3, ext4 or EROFS image`, {
       hint: `make one: flatten IMAGE -o disk.img`,
     });
   }
   const isDirty = (superblock.readUInt32LE(INCOMPATIBLE) & NEEDS_RECOVERY) !== 0;
-  return isDirty ? [...OPTIONS, 'noload'] : OPTIONS;
+  return { kind, options: isDirty ? [...OPTIONS, 'noload'] : OPTIONS };
 }
 
 /** Throws `USAGE` where what is mounted is no disk image. */
@@ -74,7 +78,7 @@ function refuseOthers(directory: string): void {
   }
   const mount = mounts().findLast(({ point }) => point === path);
   if (mount === undefined) throw new FlattenError('USAGE', `${directory}: nothing is mounted there`);
-  if (!/^ext[234]$/.test(mount.kind) || !mount.source.startsWith('/dev/loop')) {
+  if (!/^(ext[234]|erofs)$/.test(mount.kind) || !mount.source.startsWith('/dev/loop')) {
     throw new FlattenError('USAGE', `${directory}: what is mounted there is no disk image`, {
       hint: `umount ${directory}`,
     });

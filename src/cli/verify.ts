@@ -16,7 +16,7 @@ export function addVerify(program: Command, signal: AbortSignal): void {
     .description(
       'Reads a disk image, a flat tar or a directory back without mounting it, lists its differences from the image, and counts them by kind.',
     )
-    .argument('<output>', 'What was written: FILE.img, FILE.tar, rootfs/')
+    .argument('<output>', 'What was written: FILE.img, FILE.erofs, FILE.tar, rootfs/')
     .argument('<image>', 'The image it was written from');
   addProgressOption(
     addReportOptions(

@@ -7,7 +7,7 @@ import { MAX_VALUE, MAX_XATTR_BYTES } from './xattrs.js';
 
 const MAX_WORD = 2 ** 32 - 1;
 /** A longer target would leave no room for the NUL that the kernel wants in its page. */
-const MAX_TARGET = BLOCK - 1;
+export const MAX_TARGET = BLOCK - 1;
 /** Numbers of blocks have 32 bits; the last stands for none. */
 export const MAX_BLOCKS = 2 ** 32 - 1;
 const MAX_FILE = MAX_BLOCKS * BLOCK;

@@ -2,8 +2,8 @@
  * Extended attributes, which follow their inode. ACLs are stored as the system call has them.
  * Source: Linux, fs/erofs/erofs_fs.h (`erofs_xattr_ibody_header`, `erofs_xattr_entry`) and fs/erofs/xattr.h.
  */
-const HEADER = 12;
-const ENTRY = 4;
+export const HEADER = 12;
+export const ENTRY = 4;
 const MAX_NAME = 255;
 export const MAX_VALUE = 0xffff;
 /** The inode counts them in units of four bytes, in 16 bits. */
@@ -26,7 +26,8 @@ interface StoredXattr {
   readonly value: Buffer;
 }
 
-const entrySize = (name: number, value: number) => (ENTRY + name + value + 3) & ~3;
+/** Bytes of an entry with a name and a value of such lengths. */
+export const entrySize = (name: number, value: number) => (ENTRY + name + value + 3) & ~3;
 
 /** Brings attributes into their on-disk form, in the order of their names. What the format has no place for goes to `lose`, with the reason. */
 export function storedXattrs(

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { closeSync, fstatSync, mkdirSync, openSync, readSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { readErofs } from '../../src/erofs/erofs.js';
 import type { Rootfs } from '../../src/rootfs/node.js';
 import { type ErofsSinkOptions, erofsSink } from '../../src/sinks/erofs.js';
 import type { Artifact, SinkOptions } from '../../src/sinks/sink.js';
 import { context, tool } from '../ext/images.js';
 import { listDirectory } from '../support/list-directory.js';
+import { listRootfs } from '../support/list-rootfs.js';
 import type { Row } from '../support/listing.js';
 
 /** Where a test's image goes. */
@@ -64,4 +66,23 @@ export function readMounted(
       closeSync(fd);
     }
   });
+}
+
+/** An image's tree as our own reader sees it; content can be read no more. */
+export function treeOf(image: string): Rootfs {
+  return whileOpen(image, (fd) => readErofs(fd));
+}
+
+/** An image's names as our own reader sees them. */
+export function listByReader(image: string): Row[] {
+  return whileOpen(image, (fd) => listRootfs(readErofs(fd)));
+}
+
+function whileOpen<T>(image: string, look: (fd: number) => T): T {
+  const fd = openSync(image, 'r');
+  try {
+    return look(fd);
+  } finally {
+    closeSync(fd);
+  }
 }
