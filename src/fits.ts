@@ -26,7 +26,7 @@ export function refuseMisfits(options: Asked, output: Output): void {
   }
   if (verify && isStream(output))
     throw new FlattenError('USAGE', `{verify}: ${streamed} cannot be read back`);
-  if (verify && kind === 'cpio')
+  if (verify && (kind === 'cpio' || kind === 'squashfs'))
     throw new FlattenError('USAGE', `{verify}: ${format} is not read back`, {
       hint: 'a flat tar of the same image can be: {output: image.tar}',
     });

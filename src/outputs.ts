@@ -37,7 +37,7 @@ export type CpioOutputOptions = Omit<TarOutputOptions, 'verify'>;
 /** Options of {@link disk}. */
 export interface DiskOutputOptions extends AnyOutputOptions, DiskOptions {
   /** Default: what the name's ending says, and ext3 for another. */
-  readonly format?: 'ext2' | 'ext3' | 'ext4' | 'erofs';
+  readonly format?: 'ext2' | 'ext3' | 'ext4' | 'erofs' | 'squashfs';
   /** Whether the artifact has a digest. Default false. */
   readonly digest?: boolean;
   /** Seconds since 1970: when the file system says it was made. Default 1. */
@@ -81,7 +81,7 @@ export function disk(
   path: string,
   { format, force, strict, verify, digest, time, ...disk }: DiskOutputOptions = {},
 ): TreeSink {
-  const [, named, packed = ''] = /\.(ext[234]|erofs)?(\.gz|\.zst)?$/i.exec(path) ?? [];
+  const [, named, packed = ''] = /\.(ext[234]|erofs|squashfs)?(\.gz|\.zst)?$/i.exec(path) ?? [];
   const output = parseOutput(path, `${format ?? named?.toLowerCase() ?? 'ext3'}${packed.toLowerCase()}`);
   const common = {
     ...(force !== undefined && { force }),
@@ -90,7 +90,7 @@ export function disk(
   };
   return sink(output, {
     ...common,
-    disk,
+    ...(Object.keys(disk).length > 0 && { disk }),
     ...(digest !== undefined && { digest }),
     ...(time !== undefined && { sourceDateEpoch: time }),
   });

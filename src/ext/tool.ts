@@ -1,9 +1,6 @@
-import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
 import { FlattenError, throwIfAborted } from '../errors.js';
+import { findProgram } from '../host/program.js';
 
-/** Where e2fsprogs are installed, which PATH need not name for users other than root. */
-const SYSTEM_DIRECTORIES = ['/sbin', '/usr/sbin', '/usr/local/sbin', '/opt/homebrew/opt/e2fsprogs/sbin'];
 const INSTALL =
   'install e2fsprogs 1.45 or later: apt install e2fsprogs, dnf install e2fsprogs, apk add e2fsprogs e2fsprogs-extra';
 const TAIL_LINES = 6;
@@ -15,17 +12,9 @@ export interface ToolOptions {
   readonly time: number;
 }
 
-/** The path of a program, from PATH or where the system keeps its own; throws `TOOL` where there is none. */
+/** The path of a program of e2fsprogs; throws `TOOL` where there is none. */
 export function findTool(name: string): string {
-  const path = (process.env.PATH ?? '').split(delimiter).filter((directory) => directory !== '');
-  for (const directory of [...path, ...SYSTEM_DIRECTORIES]) {
-    const file = join(directory, name);
-    try {
-      accessSync(file, constants.X_OK);
-      return file;
-    } catch {}
-  }
-  throw new FlattenError('TOOL', `${name}: is not installed`, { hint: INSTALL });
+  return findProgram(name, INSTALL);
 }
 
 /**

@@ -23,6 +23,7 @@ export const FORMATS = [
   'erofs',
   'erofs.gz',
   'erofs.zst',
+  'squashfs',
   ...IMAGE_FORMATS,
 ] as const;
 export type Format = (typeof FORMATS)[number];
@@ -74,6 +75,8 @@ const ENDINGS: readonly (readonly [string, Format])[] = [
   ['.tar.zst', 'tar.zst'],
   ['.tzst', 'tar.zst'],
   ['.tar', 'tar'],
+  ['.squashfs', 'squashfs'],
+  ['.sqfs', 'squashfs'],
   ['.cpio.gz', 'cpio.gz'],
   ['.cpio.zst', 'cpio.zst'],
   ['.cpio', 'cpio'],

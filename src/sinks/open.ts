@@ -37,6 +37,8 @@ export async function openSink(output: Output, options: OutputOptions): Promise<
       if (format === 'erofs') return (await import('./erofs.js')).erofsSink(path, file);
       return (await import('./ext.js')).extSink(path, { ...file, format });
     }
+    case 'squashfs':
+      return (await import('./squashfs.js')).squashfsSink(output.path, common);
     case 'image': {
       const { imageSink } = await import('./image.js');
       const created = sourceDateEpoch !== undefined && { sourceDateEpoch };

@@ -23,7 +23,8 @@ export async function refuseUnready(
   const kind = output.kind === 'directory' ? 'directory' : output.format === 'oci' ? 'layout' : 'file';
   refuseExisting(output.path, kind, { force });
   if (sha256) refuseExisting(digestFile(output.path), 'file', { force });
-  if (output.kind === 'disk') (await import('../ext/ext.js')).findExtTools();
+  if (output.kind === 'squashfs') (await import('./squashfs/tool.js')).findSqfstar();
+  if (output.kind === 'disk' && output.filesystem !== 'erofs') (await import('../ext/ext.js')).findExtTools();
 }
 
 interface Wanted {

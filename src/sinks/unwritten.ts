@@ -11,7 +11,7 @@ const WAYS: readonly (readonly [RegExp, string])[] = [
   [/\.(tar\.xz|txz)$/, 'compress the flat tar on its way: flatten IMAGE -o - | xz > FILE'],
   [/\.(tar\.bz2|tbz2?)$/, 'compress the flat tar on its way: flatten IMAGE -o - | bzip2 > FILE'],
   [/\.(tar\.lz4)$/, 'compress the flat tar on its way: flatten IMAGE -o - | lz4 > FILE'],
-  [/\.(squashfs|sqfs|sqsh)$/, 'make it of the flat tar: flatten IMAGE -o - | sqfstar FILE'],
+  [/\.(sqsh|snap|sfs)$/, 'for a squashfs image, type {output: NAME.squashfs}'],
   [/\.(initrd|initramfs)$/, 'for an initramfs, say how it is compressed: {format: cpio.gz}'],
   [
     /\.cpio\.(xz|lz4|bz2)$/,

@@ -32,15 +32,15 @@ export function assertSound(image: string): void {
 }
 
 /** An image's names as the kernel shows them: mounted, by root. Directories' link counts are as a file system has them. */
-export function listByMount(image: string): Row[] {
-  return whileMounted(image, (directory) => listDirectory(directory));
+export function listByMount(image: string, type = 'erofs'): Row[] {
+  return whileMounted(image, (directory) => listDirectory(directory), type);
 }
 
 /** Needs root and `mount`. */
-export function whileMounted<T>(image: string, look: (directory: string) => T): T {
+export function whileMounted<T>(image: string, look: (directory: string) => T, type = 'erofs'): T {
   const directory = `${image}.mounted`;
   mkdirSync(directory);
-  tool('mount', '-t', 'erofs', '-o', 'loop,ro', image, directory);
+  tool('mount', '-t', type, '-o', 'loop,ro', image, directory);
   try {
     return look(directory);
   } finally {
