@@ -16,6 +16,7 @@ export type WarningCode =
   | 'NO_END' // an archive has no end, and may be cut short
   | 'NO_XATTRS' // xattrs of a directory of this machine cannot be read
   | 'OVERLAYFS' // a layer has overlayfs's own marks
+  | 'RETRY' // a server has failed, and is asked again
   | 'SOCKETS' // sockets are left out
   | 'STALE_DIGEST' // OUTPUT.sha256 is of the output before
   | 'SYMLINK_REPLACED' // a directory with content replaces a symlink to a directory
@@ -67,6 +68,8 @@ export interface Context {
   /** An existing directory for unlinked temporary files, with room for the image's uncompressed layers. */
   readonly tmp: string;
   readonly limits: Limits;
+  /** Where downloaded blobs are kept, and how many bytes of them; without a path, none are. */
+  readonly cache?: { readonly path?: string; readonly size?: number };
   /** False: digests are neither computed nor compared. */
   readonly digests: boolean;
   report(event: RunEvent): void;

@@ -15,7 +15,7 @@ import { Tree } from './tree.js';
 /** Bounds, and what a program that waits wants: each has a default. */
 export type RunOptions = Pick<
   InputOptions,
-  'signal' | 'onEvent' | 'maxSize' | 'maxEntries' | 'tmp' | 'digests'
+  'signal' | 'onEvent' | 'maxSize' | 'maxEntries' | 'tmp' | 'digests' | 'cache' | 'cacheSize'
 >;
 
 /** Which image is opened, and how. */

@@ -1,4 +1,6 @@
 import { tmpdir } from 'node:os';
+import { cachePath } from './cache/place.js';
+import { DEFAULT_CACHE_SIZE } from './cache/prune.js';
 import { type Context, DEFAULT_LIMITS, type RunEvent } from './context.js';
 import { FlattenError } from './errors.js';
 import { type Keep, keptLayers } from './layer/kept.js';
@@ -14,7 +16,7 @@ import type { Input } from './sources/transport.js';
 
 /** Which image is read, how, and what is changed in its tree. */
 export interface InputOptions {
-  /** An archive, a layout directory, a rootfs (tar or directory), `-` for standard input, one of these behind a transport as `oci:DIR:TAG`, or `docker-daemon:NAME:TAG`. */
+  /** An archive, a layout directory, a rootfs (tar or directory), `-` for standard input, one of these behind a transport as `oci:DIR:TAG`, `docker-daemon:NAME:TAG`, or `https://HOST/FILE[#DIGEST]`. */
   readonly input: string;
   /** Refuse an input that is an image: a root filesystem is wanted. Default false, which tells them apart by what is in them. */
   readonly rootfsOnly?: boolean;
@@ -42,6 +44,10 @@ export interface InputOptions {
   readonly maxEntries?: number;
   /** Where unlinked temporary files go. Default: TMPDIR, else beside the output, else the system's directory for them. */
   readonly tmp?: string;
+  /** A directory where downloaded blobs are kept for other runs; `none` is for none. Default: FLATTEN_CACHE, else `flatten` in XDG_CACHE_HOME or `~/.cache`. */
+  readonly cache?: string;
+  /** Bytes that the cache may keep. Default 20 GB. */
+  readonly cacheSize?: number;
   /** Abort it to stop; nothing half-made stays. */
   readonly signal?: AbortSignal;
   /** Progress and warnings. */
@@ -144,7 +150,8 @@ function treeOptions(options: Omit<InputOptions, 'input'>) {
 
 /** What every step of a run shares; `output` is where it will go. */
 export function contextOf(options: Omit<InputOptions, 'input'>, output?: string): Context {
-  const { signal, onEvent, digests = true, maxSize, maxEntries } = options;
+  const { signal, onEvent, digests = true, maxSize, maxEntries, cacheSize = DEFAULT_CACHE_SIZE } = options;
+  const path = cachePath(options.cache);
   return {
     signal: signal ?? new AbortController().signal,
     tmp: options.tmp ?? temporary(output),
@@ -156,6 +163,7 @@ export function contextOf(options: Omit<InputOptions, 'input'>, output?: string)
         ...(maxEntries === undefined ? [] : (['maxEntries'] as const)),
       ],
     },
+    cache: { ...(path !== undefined && { path }), size: cacheSize },
     digests,
     report: onEvent ?? (() => {}),
   };

@@ -167,7 +167,8 @@ async function openTree(
 
 /** Whether the transport of an output says that it is an image. */
 function isImage(output: Input): boolean {
-  return output.kind !== 'stored' || output.format === 'oci' || output.format === 'docker-archive';
+  if (output.kind !== 'stored') return output.kind !== 'web';
+  return output.format === 'oci' || output.format === 'docker-archive';
 }
 
 /** Which file system a file holds; undefined for none, and for what is no file. */

@@ -21,7 +21,7 @@ const ROWS = [
   ['sources', 'sinks', 'start'],
   ['ext', 'erofs'],
   ['disk'],
-  ['layer', 'engine', 'cache', 'registry'],
+  ['layer', 'engine', 'cache', 'registry', 'web'],
   ['compression'],
   ['rootfs', 'tar'],
   ['oci'],

@@ -6,8 +6,8 @@ import { digestOf, hashFile, hashFor } from './sums.js';
 /** What a descriptor says of a blob. */
 export interface BlobWanted {
   readonly digest: Digest;
-  /** Bytes. */
-  readonly size: number;
+  /** Bytes; absent where only the digest is known. */
+  readonly size?: number;
 }
 
 /** Brings a blob's bytes from `offset` on. */
@@ -26,7 +26,7 @@ export async function arrive(
   fetch: FetchBlob,
   signal: AbortSignal,
 ): Promise<void> {
-  if (landing.length > blob.size) landing.clear();
+  if (landing.length > (blob.size ?? Infinity)) landing.clear();
   const isPart = landing.length > 0;
   const found = await attempt(blob, landing, fetch, signal);
   if (found === blob.digest) return;
@@ -40,7 +40,7 @@ export async function arrive(
 }
 
 async function attempt(
-  { digest, size }: BlobWanted,
+  { digest, size = Infinity }: BlobWanted,
   landing: Landing,
   fetch: FetchBlob,
   signal: AbortSignal,
@@ -57,7 +57,7 @@ async function attempt(
     }
   }
   throwIfAborted(signal);
-  if (landing.length < size)
+  if (landing.length < size && size !== Infinity)
     throw new FlattenError('IO', `blob ${short(digest)}: ended after ${landing.length} of ${size} bytes`);
   return digestOf(hash, digest);
 }

@@ -61,11 +61,11 @@ export class BlobCache {
   }
 
   /** Whether the blob is there; its bytes are not looked at. */
-  has({ digest, size }: BlobWanted): boolean {
+  has(blob: BlobWanted): boolean {
     if (this.#path === undefined || this.#isGivenUp) return false;
     try {
       this.#place ??= openPlace(this.#path);
-      const fd = entryFile(this.#place, { digest, size });
+      const fd = entryFile(this.#place, blob);
       if (fd !== undefined) closeSync(fd);
       return fd !== undefined;
     } catch (error) {
@@ -104,13 +104,13 @@ export class BlobCache {
 
   /** What is in the cache; undefined where nothing is, or something else, which is taken away. */
   async #entry(place: Place, blob: BlobWanted, verify: boolean): Promise<CachedBlob | undefined> {
-    const { digest, size } = blob;
+    const { digest } = blob;
     const fd = entryFile(place, blob);
     if (fd === undefined) return undefined;
     try {
       if (verify) {
         const hash = hashFor(digest);
-        await hashFile(hash, fd, size, this.#context.signal);
+        await hashFile(hash, fd, Infinity, this.#context.signal);
         if (digestOf(hash, digest) !== digest) {
           ofCache(() => rmSync(place.blob(digest), { force: true }));
           closeSync(fd);
@@ -178,7 +178,7 @@ function entryFile(place: Place, { digest, size }: BlobWanted): number | undefin
     throw new CacheTrouble((error as Error).message, { cause: error });
   }
   const stat = fstatSync(fd);
-  if (!stat.isFile() || stat.size !== size || stat.uid !== process.geteuid?.()) {
+  if (!stat.isFile() || stat.size !== (size ?? stat.size) || stat.uid !== process.geteuid?.()) {
     closeSync(fd);
     ofCache(() => rmSync(path, { force: true, recursive: true }));
     return undefined;

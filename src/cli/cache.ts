@@ -1,6 +1,6 @@
 import { Argument, type Command } from 'commander';
 import type { CacheFlags } from './cache/act.js';
-import { parseSize } from './numbers.js';
+import { addCacheOptions } from './cache-options.js';
 import { addReportOptions } from './report.js';
 
 /** `flatten cache ls` and `flatten cache prune`. */
@@ -13,13 +13,11 @@ export function addCache(program: Command): void {
   ls      lists them, the last used first
   prune   removes those that were used longest ago, until the rest fits`,
     )
-    .addArgument(new Argument('<action>', 'What to do').choices(['ls', 'prune']))
-    .optionsGroup('Cache:')
-    .option('--cache <dir>', 'Where the cache is (default: FLATTEN_CACHE, else ~/.cache/flatten)')
-    .option('--cache-size <bytes>', 'Prune to this size (default: 20GB); 0 removes everything', parseSize)
-    .action(async (action: 'ls' | 'prune', flags: CacheFlags) => {
-      const { actOnCache } = await import('./cache/act.js');
-      actOnCache(action, flags);
-    });
+    .addArgument(new Argument('<action>', 'What to do').choices(['ls', 'prune']));
+  addCacheOptions(command, 'Prune to this size (default: 20GB); 0 removes everything');
+  command.action(async (action: 'ls' | 'prune', flags: CacheFlags) => {
+    const { actOnCache } = await import('./cache/act.js');
+    actOnCache(action, flags);
+  });
   addReportOptions(command);
 }

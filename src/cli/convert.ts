@@ -33,7 +33,7 @@ export function addConvert(program: Command, signal: AbortSignal): void {
     .allowExcessArguments() // convert() says what was meant
     .argument(
       '[image]',
-      'An archive (docker save, OCI; gzip, zstd, xz or bzip2), a layout or rootfs directory, - for standard input, docker://NAME[:TAG], docker-daemon:NAME[:TAG]',
+      'An archive (docker save, OCI; gzip, zstd, xz or bzip2), a layout or rootfs directory, - for standard input, docker://NAME[:TAG], docker-daemon:NAME[:TAG], https://HOST/FILE[#sha256:DIGEST]',
     )
     .optionsGroup('Output:')
     .option(

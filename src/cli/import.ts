@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander';
 import { FlattenError } from '../errors.js';
 import { type Format, isImageFormat } from '../sinks/format.js';
 import { IMAGE_FORMATS, transportOf } from '../sinks/image/location.js';
+import { addCacheOptions } from './cache-options.js';
 import { formatList } from './format-list.js';
 import { addImageOptions, type ImageFlags, splitImageFlags } from './image-options.js';
 import { parseCount, parseSize } from './numbers.js';
@@ -19,6 +20,8 @@ interface Flags extends ImageFlags, ReportFlags, ProgressFlags {
   readonly sourceDateEpoch?: number;
   readonly maxSize?: number;
   readonly maxEntries?: number;
+  readonly cache?: string;
+  readonly cacheSize?: number;
 }
 
 /** `flatten import ROOTFS -o IMAGE`: an image from scratch. */
@@ -29,7 +32,10 @@ export function addImport(program: Command, signal: AbortSignal): void {
     .description(
       'Makes a single-layer image of a tar, a compressed tar or a directory, as docker import does, without an engine.',
     )
-    .argument('<rootfs>', 'A tar (gzip, zstd, xz or bzip2), a directory, or - for a tar on standard input')
+    .argument(
+      '<rootfs>',
+      'A tar (gzip, zstd, xz or bzip2), a directory, https://HOST/FILE, or - for a tar on standard input',
+    )
     .optionsGroup('Output:')
     .requiredOption(
       '-o, --output <image>',
@@ -64,7 +70,7 @@ export function addImport(program: Command, signal: AbortSignal): void {
       'Refuse a root filesystem with more entries (default: 2000000, less for small inputs)',
       parseCount,
     );
-  addProgressOption(addReportOptions(command));
+  addProgressOption(addReportOptions(addCacheOptions(command)));
   command.action((rootfs: string, flags: Flags) => importRootfs(rootfs, flags, signal));
 }
 

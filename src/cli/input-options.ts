@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { InputOptions } from '../input.js';
+import { addCacheOptions } from './cache-options.js';
 import { parseCount, parseSize } from './numbers.js';
 
 /** Options of every command that reads an image, as commander gives them. */
@@ -13,7 +14,7 @@ export type InputFlags = Omit<
 
 /** Adds the options that say which image is read, and how. */
 export function addInputOptions(command: Command): Command {
-  return command
+  return addCacheOptions(command)
     .optionsGroup('Which image:')
     .option('--image <name>', 'Read this image, if the input holds several: NAME[:TAG] or a digest')
     .option(

@@ -56,12 +56,17 @@ export async function openImages(
     const stored = await spool(input, 'the stream', context, bounds);
     return openFile(stored, { name: 'the stream', format: 'any' }, choice, { context, bounds, options });
   }
-  if (input.kind !== 'stored' && options.rootfsOnly) throw notRootfs(input.text);
+  if (input.kind !== 'stored' && input.kind !== 'web' && options.rootfsOnly) throw notRootfs(input.text);
   if (input.kind === 'engine') return openKept(input, choice, { context, bounds, options });
   if (input.kind === 'registry') {
     // What speaks with registries is loaded where one is asked for.
     const { openRemote } = await import('./remote.js');
     return openRemote(input, choice, { context, bounds });
+  }
+  if (input.kind === 'web') {
+    const { downloaded } = await import('./web.js');
+    const stored = await downloaded(input, context, bounds);
+    return openFile(stored, { name: input.text, format: input.format }, choice, { context, bounds, options });
   }
   const { path, format } = input;
   const meant = withName(choice, input.image);

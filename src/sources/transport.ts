@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { FlattenError } from '../errors.js';
 import { parseKeptName } from '../oci/image-name.js';
 import { parseRegistryReference, type RegistryReference } from '../oci/registry-reference.js';
+import { parseWebAddress, type WebAddress } from '../web/address.js';
 
 /** What a reference says an input is; `any` leaves it to the content. */
 export type Format = 'any' | 'docker-archive' | 'oci' | 'dir' | 'rootfs';
@@ -33,8 +34,17 @@ export interface RegistryInput {
   readonly reference: RegistryReference;
 }
 
+/** A file on the web. */
+export interface WebInput {
+  readonly kind: 'web';
+  /** Without what may be a secret. */
+  readonly text: string;
+  readonly address: WebAddress;
+  readonly format: Extract<Format, 'any' | 'rootfs'>;
+}
+
 /** Where something is read from: an input taken apart. */
-export type Input = StoredInput | EngineInput | RegistryInput;
+export type Input = StoredInput | EngineInput | RegistryInput | WebInput;
 
 /** The transports of skopeo whose images lie in files, and what each says of its files. */
 const FORMATS: Readonly<Record<string, Format>> = {
@@ -49,13 +59,12 @@ const FORMATS: Readonly<Record<string, Format>> = {
 export const INPUT_TRANSPORTS: readonly string[] = [
   ...[...Object.keys(FORMATS), 'docker-daemon'].map((transport) => `${transport}:`),
   'docker://',
+  'https://',
 ];
 
 /** Transports of images that lie in no file that is read here, and the command that makes an archive of one. */
 const COMMANDS: Readonly<Record<string, string>> = {
   'containers-storage': 'podman save REST -o image.tar',
-  http: 'curl -fLo image.tar http:REST',
-  https: 'curl -fLo image.tar https:REST',
 };
 
 /** Other tools' transports and addresses, which are paths only where such a path is there. */
@@ -64,13 +73,19 @@ const FOREIGN =
 
 /**
  * Takes an input apart: `PATH`, `-`, `docker-archive:PATH[:NAME:TAG]`, `oci:PATH[:TAG]`, `oci-archive:PATH[:TAG]`, `dir:PATH`,
- * `rootfs:PATH`, `docker-daemon:NAME[:TAG|@ID]` or `docker://[HOST[:PORT]/]NAME[:TAG][@DIGEST]`. Throws `USAGE` where it makes no sense, and `UNSUPPORTED` for what is in no file.
+ * `rootfs:PATH`, `docker-daemon:NAME[:TAG|@ID]` `docker://[HOST[:PORT]/]NAME[:TAG][@DIGEST]` or
+ * `[rootfs:]https://HOST/PATH[#DIGEST]`. Throws `USAGE` where it makes no sense, and `UNSUPPORTED` for what is in no file.
  */
 export function parseInput(text: string): Input {
   if (text.startsWith(REGISTRY))
     return { kind: 'registry', text, reference: parseRegistryReference(text.slice(REGISTRY.length)) };
   const [, transport = '', rest = ''] = TRANSPORT.exec(text) ?? [];
-  refuseForeign(transport === 'rootfs' ? rest : text);
+  const plain = transport === 'rootfs' ? rest : text;
+  if (/^https?:\/\//.test(plain)) {
+    const address = parseWebAddress(plain);
+    return { kind: 'web', text: address.shown, address, format: transport === 'rootfs' ? 'rootfs' : 'any' };
+  }
+  refuseForeign(plain);
   if (transport === 'docker-daemon') return { kind: 'engine', text, name: parseKeptName(rest) };
   const format = Object.hasOwn(FORMATS, transport) ? FORMATS[transport]! : 'any';
   const place =
@@ -91,7 +106,7 @@ const TRANSPORT = /^([a-z-]+):(.*)$/s;
 function refuseForeign(reference: string): void {
   const [, transport = '', rest = ''] = TRANSPORT.exec(reference) ?? [];
   if (Object.hasOwn(FORMATS, transport) || transport === 'docker-daemon') return;
-  if (Object.hasOwn(COMMANDS, transport) && (rest.startsWith('//') || !/^https?$/.test(transport))) {
+  if (Object.hasOwn(COMMANDS, transport)) {
     throw new FlattenError('UNSUPPORTED', `${reference}: is not in a file, and only files are read`, {
       hint: `${COMMANDS[transport]!.replace('REST', () => rest)}, then flatten image.tar`,
     });

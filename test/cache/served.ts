@@ -7,7 +7,7 @@ import { readRange } from '../../src/host/bytes.js';
 import { scratch } from '../support/scratch.js';
 
 /** Bytes that no two calls give alike, and what a descriptor says of them. */
-export function madeBlob(size: number): { bytes: Buffer; blob: BlobWanted } {
+export function madeBlob(size: number): { bytes: Buffer; blob: BlobWanted & { readonly size: number } } {
   const bytes = randomBytes(size);
   return { bytes, blob: { digest: `sha256:${createHash('sha256').update(bytes).digest('hex')}`, size } };
 }

@@ -30,6 +30,7 @@ test('options stand in groups by what they are for', () => {
     'Examples',
     'Arguments',
     'Output',
+    'Cache of downloads',
     'Which image',
     'Changes to the tree',
     'Images of one layer',

@@ -96,7 +96,6 @@ test('what is not there is said, with the way to make an archive of an image', a
 test('an image that is in no file is refused with the command that makes one', async (t) => {
   const commands: Record<string, RegExp> = {
     'containers-storage:app': /podman save app -o image\.tar/,
-    'https://example.com/x.tar': /curl -fLo image\.tar https:\/\/example\.com\/x\.tar/,
   };
   for (const [reference, hint] of Object.entries(commands)) {
     await assert.rejects(open(t, reference), { code: 'UNSUPPORTED', hint }, reference);
