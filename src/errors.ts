@@ -138,7 +138,7 @@ export function ioError(cause: unknown, doing: string): FlattenError {
   if (cause instanceof FlattenError) return cause;
   if (isSystemError(cause) && cause.syscall === 'uv_cwd') {
     return new FlattenError('IO', 'the working directory is not there any more', {
-      hint: 'cd to a directory that is there, or give all paths from / on',
+      hint: 'cd to a directory that is there',
       cause,
     });
   }

@@ -4,10 +4,10 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFil
 import { join } from 'node:path';
 import { buffer, text } from 'node:stream/consumers';
 import { test } from 'node:test';
-import { setTimeout } from 'node:timers/promises';
 import { run, start } from './support/program.js';
 import { PROJECT } from './support/project.js';
 import { scratch } from './support/scratch.js';
+import { until } from './support/until.js';
 
 const DEMO = join(PROJECT, 'test/images/demo.tar');
 
@@ -139,7 +139,7 @@ for (const [signal, expected] of [
   test(`${signal} in the middle: exit ${expected}, nothing is left`, async (t) => {
     const cwd = scratch(t);
     const child = start([await longImage(cwd), '-o', 'rootfs/'], { cwd });
-    while (!readdirSync(cwd).some((name) => name.startsWith('.rootfs'))) await setTimeout(1);
+    await until(() => readdirSync(cwd).some((name) => name.startsWith('.rootfs')), child);
     child.kill(signal);
     const [code] = await once(child, 'exit');
     assert.equal(code, expected);
@@ -150,7 +150,7 @@ for (const [signal, expected] of [
 test('a killed run leaves one sibling, and the next run takes it away', async (t) => {
   const cwd = scratch(t);
   const child = start([await longImage(cwd), '-o', 'rootfs/'], { cwd });
-  while (!readdirSync(cwd).some((name) => name.startsWith('.rootfs'))) await setTimeout(1);
+  await until(() => readdirSync(cwd).some((name) => name.startsWith('.rootfs')), child);
   child.kill('SIGKILL');
   await once(child, 'exit');
   assert.equal(readdirSync(cwd).filter((name) => name.startsWith('.rootfs.flatten')).length, 1);

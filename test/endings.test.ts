@@ -1,18 +1,19 @@
 /** Whatever ends the program, or takes its terminal away: an exit code that says so, and nothing half-made. */
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { buffer, text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
-import { setTimeout } from 'node:timers/promises';
 import { pack } from 'tar-stream';
 import { needs } from './support/needs.js';
 import { CLI, run, start } from './support/program.js';
 import { PROJECT } from './support/project.js';
 import { scratch } from './support/scratch.js';
+import { hasOpen, until } from './support/until.js';
 
 const DEMO = join(PROJECT, 'test/images/demo.tar');
 
@@ -111,8 +112,8 @@ async function longInput(cwd: string): Promise<void> {
   writeFileSync(join(cwd, 'long.tar'), await buffer(archive));
 }
 
-async function untilStaged(cwd: string): Promise<void> {
-  while (!readdirSync(cwd).some((name) => name.startsWith('.rootfs'))) await setTimeout(1);
+async function untilStaged(cwd: string, child: ChildProcess): Promise<void> {
+  await until(() => readdirSync(cwd).some((name) => name.startsWith('.rootfs')), child);
 }
 
 for (const signal of ['SIGHUP', 'SIGQUIT', 'SIGXCPU', 'SIGUSR2', 'SIGALRM'] as const) {
@@ -121,7 +122,7 @@ for (const signal of ['SIGHUP', 'SIGQUIT', 'SIGXCPU', 'SIGUSR2', 'SIGALRM'] as c
     await longInput(cwd);
     const child = start(['long.tar', '-o', 'rootfs/', '--json'], { cwd });
     const printed = text(child.stdout!);
-    await untilStaged(cwd);
+    await untilStaged(cwd, child);
     child.kill(signal);
     const [code] = await once(child, 'exit');
     assert.equal(code, 128 + constants.signals[signal]);
@@ -155,7 +156,7 @@ test('asked twice it leaves at once, and nothing is left all the same', async (t
   const cwd = scratch(t);
   await longInput(cwd);
   const child = start(['long.tar', '-o', 'rootfs/'], { cwd });
-  await untilStaged(cwd);
+  await untilStaged(cwd, child);
   child.kill('SIGTERM');
   child.kill('SIGINT');
   await once(child, 'exit');
@@ -168,7 +169,7 @@ test('a limit on the size of files is an error in words', (t) => {
   execFileSync('tar', ['cf', 'image.tar', 'big'], { cwd });
   const { code, stderr } = shell(cwd, 'ulimit -f 1000; flatten image.tar -o rootfs.tar.gz --max-size 1G');
   assert.equal(code, 0, stderr); // what it writes is small
-  const random = Buffer.alloc(3 << 20, 1);
+  const random = randomBytes(3 << 20);
   writeFileSync(join(cwd, 'big'), random);
   execFileSync('tar', ['cf', 'image.tar', 'big'], { cwd });
   // The programs that make a disk image leave the signal that comes with it as it was.
@@ -192,12 +193,10 @@ for (const args of [
       const cwd = scratch(t);
       execFileSync('mkfifo', ['fifo'], { cwd });
       const child = start(args, { cwd });
-      await setTimeout(1500);
+      t.after(() => child.kill('SIGKILL'));
+      await until(() => hasOpen(child, '/fifo'), child);
       child.kill('SIGTERM');
-      const late = setTimeout(20_000, 'late', { ref: false });
-      const ended = await Promise.race([once(child, 'exit'), late]);
-      if (ended === 'late') child.kill('SIGKILL');
-      assert.deepEqual(ended, [143, null]);
+      assert.deepEqual(await once(child, 'exit'), [143, null]);
       assert.deepEqual(readdirSync(cwd), ['fifo']);
     },
   );
@@ -210,7 +209,8 @@ test(
     const cwd = workplace(t);
     execFileSync('mkfifo', ['fifo'], { cwd });
     const child = start(['fifo', '-o', 'rootfs/'], { cwd });
-    await setTimeout(1000);
+    t.after(() => child.kill('SIGKILL'));
+    await until(() => hasOpen(child, '/fifo'), child);
     execFileSync('cp', ['image.tar', 'fifo'], { cwd, timeout: 20_000 });
     assert.deepEqual(await once(child, 'exit'), [0, null]);
     assert.match(run(['mount', 'fifo', '.'], { cwd }).stderr, /fifo: is no ext2, ext3 or ext4 image/);
@@ -239,8 +239,8 @@ test('a working directory that is gone', { skip: needs('mke2fs') }, (t) => {
   const there = (line: string) =>
     shell(cwd, `cd gone; rmdir ../gone; ${line}; code=$?; mkdir ${cwd}/gone; exit $code`);
   assert.equal(there('flatten --version').code, 0);
-  for (const output of ['a.tar', 'b/', 'c.img', 'oci:d']) {
-    const path = output.replace(/^(oci:)?/, `$1${cwd}/`);
+  for (const output of ['a.tar', 'b/', 'c.img', 'docker-archive:d.tar']) {
+    const path = output.replace(/^(docker-archive:)?/, `$1${cwd}/`);
     const { code, stderr } = there(`flatten ${cwd}/image.tar -o ${path}`);
     assert.equal(code, 0, stderr);
   }
@@ -248,11 +248,13 @@ test('a working directory that is gone', { skip: needs('mke2fs') }, (t) => {
     `flatten ${cwd}/image.tar -o a.tar`,
     'flatten unmount here',
     `flatten ${cwd}/image.tar -o b/`,
+    `flatten ${cwd}/image.tar -o oci:${cwd}/e`, // threads, which compress, ask where they are
   ]) {
     const { code, stderr } = there(line);
     assert.equal(code, 1);
     assert.match(stderr, /^flatten: error: the working directory is not there any more\n {2}cd /);
   }
+  assert.deepEqual(readdirSync(cwd).sort(), ['a.tar', 'b', 'c.img', 'd.tar', 'gone', 'image.tar']);
 });
 
 test('no home, and no directory for temporary files', (t) => {

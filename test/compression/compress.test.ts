@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import type { Codec } from '../../src/compression/block.js';
 import { type CompressOptions, compressor } from '../../src/compression/compress.js';
@@ -102,7 +103,7 @@ for (const kind of ['gzip', 'zstd'] as const) {
     let written = 0;
     const sink = async () => {
       assert.equal(++calls, 1);
-      await new Promise((resolve) => setTimeout(resolve, 10));
+      for (let turns = 0; turns < 50; turns++) await turn();
       calls--;
       written++;
     };

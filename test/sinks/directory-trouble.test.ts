@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { chownSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { setTimeout, setImmediate as turn } from 'node:timers/promises';
+import { setImmediate as turn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { RunEvent } from '../../src/context.js';
 import { FlattenError } from '../../src/errors.js';
@@ -21,6 +21,7 @@ import { listRootfs } from '../support/list-rootfs.js';
 import { lines } from '../support/listing.js';
 import { needs } from '../support/needs.js';
 import { scratch } from '../support/scratch.js';
+import { until } from '../support/until.js';
 import type { Errand } from './directory-child.js';
 import { everyKind, manyFiles } from './directory-specimen.js';
 import { quiet } from './tar-context.js';
@@ -261,10 +262,8 @@ test('what a killed run left, the next one removes', { skip: needs('root') }, as
   const child = spawn(process.execPath, [CHILD, JSON.stringify(errand)], { stdio: 'ignore' });
   t.after(() => child.kill('SIGKILL'));
   const left = () => readdirSync(dir).filter((name) => name.startsWith('.out.flatten-'));
-  for (let turns = 0; !left().some((name) => existsSync(join(dir, name, 'new/z/third'))); turns++) {
-    assert.ok(turns < 3000, 'the child writes its last file');
-    await setTimeout(20);
-  }
+  // Its last file.
+  await until(() => left().some((name) => existsSync(join(dir, name, 'new/z/third'))), child);
   child.kill('SIGKILL');
   await once(child, 'exit');
   assert.equal(left().length, 1);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, type TestContext, test } from 'node:test';
-import { setImmediate, setTimeout } from 'node:timers/promises';
+import { setImmediate } from 'node:timers/promises';
 import type { Phase, RunEvent } from '../../src/context.js';
 import { FlattenError } from '../../src/errors.js';
 import { findTool, runTool } from '../../src/ext/tool.js';
@@ -11,6 +11,7 @@ import { context, imageIn, writeExt } from '../ext/images.js';
 import { fileNode, TreeBuilder } from '../ext/tree-builder.js';
 import { needs } from '../support/needs.js';
 import { scratch } from '../support/scratch.js';
+import { until } from '../support/until.js';
 
 const skip = needs('mke2fs');
 const options = { signal: new AbortController().signal, time: 1 };
@@ -177,7 +178,7 @@ async function turn(times: number): Promise<void> {
 }
 
 async function existence(file: string): Promise<void> {
-  while (!existsSync(file) || statSync(file).size === 0) await setTimeout(5);
+  await until(() => existsSync(file) && statSync(file).size > 0);
 }
 
 test('progress rises to all of the content', { skip }, async (t) => {

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { setTimeout, setImmediate as turn } from 'node:timers/promises';
+import { setImmediate as turn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { RunEvent } from '../../src/context.js';
 import { FlattenError } from '../../src/errors.js';
@@ -287,7 +287,9 @@ test('standard output: a pipe, slowly read; nothing before all is verified', asy
   const parts: Buffer[] = [];
   for await (const chunk of child.stdout) {
     parts.push(chunk);
-    if (parts.length < 10) await setTimeout(20);
+    // At first we wait until there is no room for more here: then the writer comes to wait, too.
+    const isFull = () => child.stdout.readableLength >= child.stdout.readableHighWaterMark;
+    while (parts.length < 10 && !isFull()) await turn();
   }
   const { digest } = await report;
   assert.equal(digest, sha256(Buffer.concat(parts)));
