@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
-import { configTexts, writeConfigs } from './config-out.js';
 import type { Context } from './context.js';
 import { refuseIdlePlatform } from './fits.js';
 import { type ParsedInputOptions, withImages, withTree } from './input.js';
+import type { LoadedTree } from './load-tree.js';
 import { Losses } from './losses.js';
 import { formatPlatform } from './oci/platform.js';
 import type { FlattenOptions, FlattenResult } from './options.js';
@@ -57,12 +57,12 @@ async function writeOne(
 ): Promise<Artifact> {
   return withTree(image, options, context, async (tree) => {
     const check = (path: string) => verifyWritten(path, tree.rootfs, context);
-    const configs = configTexts(options.configOut ?? [], image, tree.rootfs, output);
+    const writeConfigs = await configsOf(options, image, tree, output);
     const sink = await openSink(output, { ...known, ...(options.verify && { check }) });
     const losses = new Losses(known);
     losses.merge(tree.losses);
     const artifact = withLosses(await sink.write(flattenedOf(image, tree), context), losses);
-    await writeConfigs(configs, options);
+    await writeConfigs();
     if (!isPlainFile(output)) return artifact;
     if (options.sha256) await writeDigestFile(output.path, artifact.digest!, options);
     else if (options.force && existsSync(digestFile(output.path))) {
@@ -71,6 +71,19 @@ async function writeOne(
     }
     return artifact;
   });
+}
+
+/** What the files beside the output will say is known before it is written; what is wrong with it is said then. */
+async function configsOf(
+  { configOut = [], force = false }: ParsedOptions,
+  image: OpenedImage,
+  { rootfs }: LoadedTree,
+  output: Output,
+): Promise<() => Promise<void>> {
+  if (configOut.length === 0) return async () => {};
+  const { configTexts, writeConfigs } = await import('./config-out.js');
+  const texts = configTexts(configOut, image, rootfs, output);
+  return () => writeConfigs(texts, { force });
 }
 
 function sinkOptions(options: ParsedOptions, { kind }: Output): OutputOptions {

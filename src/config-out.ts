@@ -26,7 +26,6 @@ export function configTexts(
   { root }: Rootfs,
   output: Output,
 ): readonly Text[] {
-  if (files.length === 0) return [];
   if (config === undefined)
     throw new FlattenError('USAGE', `{configOut: ${files[0]!.path}}: ${name} has no config`);
   const settings = settingsOf(config, root, digest);

@@ -1,9 +1,7 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import type { Context } from './context.js';
 import { DISK_HEAD, diskKindOf } from './disk-magic.js';
-import { readErofs } from './erofs/erofs.js';
 import { FlattenError } from './errors.js';
-import { readExt } from './ext/ext.js';
 import { refuseIdlePlatform } from './fits.js';
 import { type InputOptions, withInput } from './input.js';
 import { ContentReader } from './layer/content.js';
@@ -144,7 +142,10 @@ async function openTree(
     const fd = openSync(path, 'r');
     try {
       const isExt = kind === 'ext';
-      const rootfs = isExt ? readExt(fd) : readErofs(fd);
+      // Most runs read no disk image back: they do without the code.
+      const rootfs = isExt
+        ? (await import('./ext/ext.js')).readExt(fd)
+        : (await import('./erofs/erofs.js')).readErofs(fd);
       return { rootfs, mayAdd: isExt ? ['lost+found'] : [], close: async () => closeSync(fd) };
     } catch (error) {
       closeSync(fd);

@@ -160,7 +160,7 @@ for (const output of [
       const options = {
         output: `${transport}${cwd}/${name}`,
         onEvent: look,
-        ...(layers && { image: layers }),
+        ...(layers && { image: { ...layers, compression: 'none' } }),
       };
       await assert
         .rejects(flatten({ input: DEMO, ...options, verify: true }), ({ code }: FlattenError) =>

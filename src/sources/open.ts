@@ -2,7 +2,6 @@ import { closeSync, openSync, type Stats, statSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { compressionOfRange, decompress } from '../compression/decompress.js';
 import type { Context } from '../context.js';
-import { withEngineHint } from '../engine/trouble.js';
 import { FlattenError, ioError } from '../errors.js';
 import type { ByteRange } from '../host/bytes.js';
 import { InputBounds } from '../layer/input-bounds.js';
@@ -10,7 +9,6 @@ import { Meter } from '../meter.js';
 import { Allowance } from '../threads/allowance.js';
 import { Archive } from './archive.js';
 import { DirectoryMembers } from './directory.js';
-import { savedImage } from './engine.js';
 import { Envelope } from './envelope.js';
 import type { Choice, ClosableImage, Images, OpenedImage } from './image.js';
 import type { Members } from './members.js';
@@ -100,9 +98,14 @@ async function savedByEngine(
   { context, bounds }: Means,
 ): Promise<ByteRange> {
   try {
-    return await spool(await savedImage(input, choice, context), input.text, context, bounds);
+    return await spool(
+      await (await import('./engine.js')).savedImage(input, choice, context),
+      input.text,
+      context,
+      bounds,
+    );
   } catch (error) {
-    throw withEngineHint(error);
+    throw (await import('../engine/trouble.js')).withEngineHint(error);
   }
 }
 
