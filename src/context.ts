@@ -9,6 +9,7 @@ export type Phase = 'open' | 'load' | 'plan' | 'write' | 'compress' | 'check' | 
 export type WarningCode =
   | 'ACL_NAMES' // ACLs name users or groups that only this machine knows
   | 'BACKUP' // an incremental backup: its lists of names are skipped
+  | 'CREDENTIALS' // a program that keeps credentials is missing or fails
   | 'IDLE_GLOB' // a glob matches nothing
   | 'LABEL' // the label of an archive is skipped
   | 'MANIFEST_SKIPPED' // manifest.json is broken, and index.json is used

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Context } from './context.js';
-import { contextOf, type InputOptions, treeOf } from './input.js';
+import { contextOf, type InputOptions, registriesOf, treeOf } from './input.js';
 import type { Keep } from './layer/kept.js';
 import type { Layer } from './layer/layer.js';
 import type { ImageConfig } from './oci/config.js';
@@ -19,7 +19,8 @@ export type RunOptions = Pick<
 >;
 
 /** Which image is opened, and how. */
-export type OpenImageOptions = RunOptions & Pick<InputOptions, 'reference' | 'platform' | 'rootfsOnly'>;
+export type OpenImageOptions = RunOptions &
+  Pick<InputOptions, 'reference' | 'platform' | 'rootfsOnly' | 'authfile' | 'insecure'>;
 
 /** How an image's layers become a tree. */
 export type ImageTreeOptions = Pick<
@@ -54,7 +55,13 @@ export async function openImage(input: string | Readable, options: OpenImageOpti
     ...(platform && { platform: parsePlatform(platform) }),
   };
   const meant = typeof input === 'string' ? parseInput(input) : input;
-  return imageWith(await openOne(meant, choice, context, rootfsOnly ? { rootfsOnly } : {}), context);
+  return imageWith(
+    await openOne(meant, choice, context, {
+      ...(rootfsOnly && { rootfsOnly }),
+      registries: registriesOf(options),
+    }),
+    context,
+  );
 }
 
 /** What an image of one's own is made of. */

@@ -6,6 +6,7 @@ import { FlattenError } from './errors.js';
 import { type Keep, keptLayers } from './layer/kept.js';
 import { type LoadedTree, loadTree } from './load-tree.js';
 import { parsePlatform } from './oci/platform.js';
+import type { RegistryOptions } from './registry/open.js';
 import { pathTest } from './rootfs/glob.js';
 import type { MadeDirectory } from './rootfs/make-directory.js';
 import { locate } from './sinks/staging/place.js';
@@ -24,6 +25,10 @@ export interface InputOptions {
   readonly reference?: string;
   /** `os/arch[/variant]`, or `all` where the output holds several images. Default: this machine's, as linux. */
   readonly platform?: string;
+  /** The only file that credentials for a registry are looked for in. Default: the files of containers' tools and of Docker. */
+  readonly authfile?: string;
+  /** Registries (`HOST[:PORT]`) that may speak plain http, and have any certificate. */
+  readonly insecure?: readonly string[];
   /** Compare every digest. Default true. */
   readonly digests?: boolean;
   /** Follow a lower layer's symlink to a directory where a layer puts files below it, instead of replacing it. Default false. */
@@ -101,12 +106,21 @@ export async function withImages<T>(
   const opened = await openImages(input, choice, context, {
     ...(output !== undefined && { exclude: [output] }),
     ...(options.rootfsOnly && { rootfsOnly: true }),
+    registries: registriesOf(options),
   });
   try {
     return await use(opened.images, context);
   } finally {
     await opened.close();
   }
+}
+
+/** What is said of registries. */
+export function registriesOf({
+  authfile,
+  insecure,
+}: Pick<InputOptions, 'authfile' | 'insecure'>): RegistryOptions {
+  return { ...(authfile !== undefined && { authfile }), ...(insecure && { insecure }) };
 }
 
 /** Loads an image's tree, lets `use` work with it, and closes it whatever happens. */

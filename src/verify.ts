@@ -3,7 +3,7 @@ import type { Context } from './context.js';
 import { DISK_HEAD, diskKindOf } from './disk-magic.js';
 import { FlattenError } from './errors.js';
 import { refuseIdlePlatform } from './fits.js';
-import { type InputOptions, withInput } from './input.js';
+import { type InputOptions, registriesOf, withInput } from './input.js';
 import { ContentReader } from './layer/content.js';
 import { sameContent } from './layer/same-content.js';
 import { loadTree } from './load-tree.js';
@@ -37,10 +37,11 @@ export async function verify(options: VerifyOptions): Promise<VerifyResult> {
   const { output, limit = Number.POSITIVE_INFINITY } = options;
   if (limit !== Number.POSITIVE_INFINITY && !(Number.isSafeInteger(limit) && limit >= 0))
     throw new FlattenError('USAGE', `{limit: ${limit}}: not a whole number`);
+  const registries = registriesOf(options);
   const [written, input] = [parseInput(output), parseInput(options.input)];
   return withInput({ ...options, input }, undefined, async ({ image, tree, context }) => {
     refuseIdlePlatform(image, options);
-    const open = () => openOne(written, {}, context, { rootfsOnly: !isImage(written) });
+    const open = () => openOne(written, {}, context, { rootfsOnly: !isImage(written), registries });
     const found = await differencesOf({ path: output, open, limit }, tree.rootfs, context);
     await tree.verified;
     return { entries: tree.rootfs.entries, ...found };

@@ -21,6 +21,12 @@ export function addInputOptions(command: Command): Command {
       '--platform <os/arch>',
       'Read the image for this platform (default: that of this machine, with linux)',
     )
+    .option('--authfile <file>', 'Look for the credentials of a registry in this file only')
+    .option(
+      '--insecure <host>',
+      'Let this registry speak plain http, or have any certificate (repeatable)',
+      collect,
+    )
     .option(
       '--keep-dirlinks',
       'Follow a symlink of a lower layer to a directory if a layer puts files below it',

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { FlattenError } from '../errors.js';
+import { FlattenError, throwIfAborted } from '../errors.js';
 import type { Descriptor } from '../oci/descriptor.js';
 import { algorithm, type Digest, short } from '../oci/digest.js';
+import { parseJson } from '../oci/json.js';
 import { formatRegistryReference, type RegistryReference } from '../oci/registry-reference.js';
 import { type BlobSource, blobBytes, type Part } from './blob-stream.js';
 import { Client, type ClientMeans } from './client.js';
@@ -9,6 +10,7 @@ import type { Answer } from './exchange.js';
 import { firstRange, inRanges, LARGE, rangeSlots } from './ranges.js';
 import { readRefusal, refused } from './refusal.js';
 import { smallBody } from './small-body.js';
+import { tagHint } from './unknown-tag.js';
 
 /** Bytes of a manifest: twice what registries take. */
 const MANIFEST_LIMIT = 8 * 2 ** 20;
@@ -58,7 +60,11 @@ export class Repository {
   async manifest(wanted: string, signal: AbortSignal): Promise<FetchedManifest> {
     const answer = await this.#ask(`manifests/${wanted}`, { signal, headers: { accept: ACCEPT } }, () =>
       this.#named(wanted),
-    );
+    ).catch(async (error: unknown) => {
+      if (!(error instanceof FlattenError) || error.code !== 'NOT_FOUND' || wanted.includes(':')) throw error;
+      const hint = await this.#tags(signal).then((tags) => tags && tagHint(wanted, tags));
+      throw new FlattenError('NOT_FOUND', error.what, { cause: error, ...(hint && { hint }) });
+    });
     const bytes = await smallBody(answer.body, MANIFEST_LIMIT, { what: `manifest ${wanted}` });
     const isDigest = wanted.includes(':');
     const kind = isDigest ? algorithm(wanted as Digest) : 'sha256';
@@ -103,6 +109,21 @@ export class Repository {
   /** Ends all connections. */
   close(): Promise<void> {
     return this.#means.connections.close();
+  }
+
+  /** The tags that there are, or the first of very many; undefined where the registry does not tell. */
+  async #tags(signal: AbortSignal): Promise<readonly string[] | undefined> {
+    try {
+      const answer = await this.#ask('tags/list', { signal }, () => 'the tags');
+      const bytes = await smallBody(answer.body, MANIFEST_LIMIT, { what: 'the tags' });
+      return parseJson(bytes, 'the tags')
+        .get('tags')
+        .optionalItems()
+        .map((tag) => tag.string());
+    } catch {
+      throwIfAborted(signal);
+      return undefined;
+    }
   }
 
   async #ask(

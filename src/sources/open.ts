@@ -6,6 +6,7 @@ import { FlattenError, ioError } from '../errors.js';
 import type { ByteRange } from '../host/bytes.js';
 import { InputBounds } from '../layer/input-bounds.js';
 import { Meter } from '../meter.js';
+import type { RegistryOptions } from '../registry/open.js';
 import { Allowance } from '../threads/allowance.js';
 import { Archive } from './archive.js';
 import { DirectoryMembers } from './directory.js';
@@ -24,6 +25,8 @@ export interface OpenOptions {
   readonly exclude?: readonly string[];
   /** Refuse an image: a root filesystem is wanted. */
   readonly rootfsOnly?: boolean;
+  /** How registries are spoken with. */
+  readonly registries?: RegistryOptions;
 }
 
 /**
@@ -59,7 +62,7 @@ export async function openImages(
   if (input.kind === 'registry') {
     // What speaks with registries is loaded where one is asked for.
     const { openRemote } = await import('./remote.js');
-    return openRemote(input, choice, { context, bounds });
+    return openRemote(input, choice, { context, bounds, options: options.registries ?? {} });
   }
   if (input.kind === 'web') {
     const { downloaded } = await import('./web.js');

@@ -4,7 +4,7 @@ import type { InputBounds } from '../layer/input-bounds.js';
 import { readConfig } from '../oci/config.js';
 import { artifactKind, readManifest } from '../oci/manifest.js';
 import { formatRegistryReference } from '../oci/registry-reference.js';
-import { openRepository } from '../registry/open.js';
+import { openRepository, type RegistryOptions } from '../registry/open.js';
 import { Slots } from '../threads/slots.js';
 import { choose, chooseAll } from './choose.js';
 import { type FetchMeans, fetchedLayer, RemoteBlob } from './fetched-layer.js';
@@ -21,6 +21,7 @@ const AT_A_TIME = 6;
 interface Means {
   readonly context: Context;
   readonly bounds: InputBounds;
+  readonly options: RegistryOptions;
 }
 
 /**
@@ -33,7 +34,7 @@ export async function openRemote(
   means: Means,
 ): Promise<Images> {
   const { context } = means;
-  const repository = await openRepository(reference, context);
+  const repository = await openRepository(reference, means.options, context);
   const held: number[] = [];
   const close = async () => {
     await repository.close();

@@ -19,8 +19,8 @@ suite('a registry that is open to all', { skip: needs('docker-registry', 'skopeo
   let registry: TestRegistry;
   before(async () => {
     registry = await startRegistry(end);
-    push(registry, `docker-archive:${DEMO}`, 'team/demo:1.0');
-    push(registry, `docker-archive:${DEMO}`, 'team/demo:oci', '--format', 'oci');
+    await push(registry, `docker-archive:${DEMO}`, 'team/demo:1.0');
+    await push(registry, `docker-archive:${DEMO}`, 'team/demo:oci', '--format', 'oci');
   });
 
   test('the demo image comes out of it as it comes out of its archive', (t) => {

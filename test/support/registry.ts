@@ -1,8 +1,9 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
 import { scratch } from './scratch.js';
 import { startTokenServer } from './token-server.js';
 
@@ -17,7 +18,7 @@ export interface TestRegistry {
   /** The arguments with which skopeo pushes to it. */
   readonly push: readonly string[];
   /** What the server of tokens was asked for, in order: only with `token`. */
-  readonly asked: readonly string[];
+  readonly asked: string[];
 }
 
 export interface RegistryOptions {
@@ -65,10 +66,20 @@ export async function startRegistry(
 }
 
 /** Pushes an image by skopeo: `docker-archive:FILE`, `oci:DIR:TAG`. `name` is `repository:tag`. */
-export function push(registry: TestRegistry, from: string, name: string, ...more: readonly string[]): void {
-  execFileSync('skopeo', [...registry.push, ...more, from, `docker://${registry.host}/${name}`], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
+export async function push(
+  registry: TestRegistry,
+  from: string,
+  name: string,
+  ...more: readonly string[]
+): Promise<void> {
+  // Not synchronously: the server of tokens may be in this process.
+  await promisify(execFile)(
+    'skopeo',
+    [...registry.push, ...more, from, `docker://${registry.host}/${name}`],
+    {
+      timeout: 60_000,
+    },
+  );
 }
 
 /** Starts it, and gives its port once it listens. */
