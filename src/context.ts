@@ -1,9 +1,9 @@
 /**
  * What a run is busy with, in the order in which it may come to it: bringing a stream or a compressed archive into a file, reading layers,
- * reading content for a disk image's size, writing, compressing a disk image, reading the output back, computing
+ * reading content for a disk image's size, writing, hashing a disk image for dm-verity, compressing one, reading the output back, computing
  * its digest, sending an image to an engine or to standard output. What needs no time of its own is left out; several images are made one after the other.
  */
-export type Phase = 'open' | 'load' | 'plan' | 'write' | 'compress' | 'check' | 'digest' | 'send';
+export type Phase = 'open' | 'load' | 'plan' | 'write' | 'verity' | 'compress' | 'check' | 'digest' | 'send';
 
 /** What a warning is about, as a word that a program can branch on. */
 export type WarningCode =
@@ -20,6 +20,7 @@ export type WarningCode =
   | 'RETRY' // a server has failed, and is asked again
   | 'SOCKETS' // sockets are left out
   | 'STALE_DIGEST' // OUTPUT.sha256 is of the output before
+  | 'VERITY_JOURNAL' // a journal that may be replayed would change what is hashed
   | 'SYMLINK_REPLACED' // a directory with content replaces a symlink to a directory
   | 'WAITING'; // a registry is busy or lost the connection, and is asked again a little later
 

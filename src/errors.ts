@@ -54,6 +54,7 @@ const OPTION_NAMES = [
   'strict',
   'uuid',
   'verify',
+  'verity',
 ] as const;
 export type OptionName = (typeof OPTION_NAMES)[number];
 

@@ -35,6 +35,11 @@ export function refuseMisfits(options: Asked, output: Output): void {
   if (options.keepSetuid && kind !== 'directory')
     throw misplaced({ keepSetuid: true }, 'directories', format);
   if (disk !== undefined && kind !== 'disk') throw misplaced(disk, 'disk images', format);
+  if (disk !== undefined && 'verity' in disk && (disk.verity === '' || disk.verity === '-'))
+    throw new FlattenError(
+      'USAGE',
+      `{verity: ${disk.verity}}: is no file that a hash tree could be written to`,
+    );
   if (disk !== undefined && kind === 'disk' && output.filesystem === 'erofs') refuseRoom(disk);
   if (image !== undefined && !isImage) throw misplaced(image, 'images', format);
   refuseTwice(options.configOut ?? []);
@@ -50,7 +55,7 @@ export function refuseMisfits(options: Asked, output: Output): void {
 }
 
 /** What can be asked of a file system that nobody writes to. */
-const OF_READ_ONLY = new Set(['label', 'uuid']);
+const OF_READ_ONLY = new Set(['label', 'uuid', 'verity']);
 
 function refuseRoom(disk: object): void {
   const names = Object.keys(disk).filter((name) => !OF_READ_ONLY.has(name));

@@ -4,6 +4,7 @@ import { refuseOverlap } from './overlap.js';
 import { digestFile } from './sinks/digest-file.js';
 import { isStream, type Output, parseOutput } from './sinks/output.js';
 import { refuseUnready } from './sinks/ready.js';
+import { filesBeside } from './sinks/verity-names.js';
 import { parseInput } from './sources/transport.js';
 
 /**
@@ -26,12 +27,13 @@ export async function flatten(options: FlattenOptions): Promise<FlattenResult> {
 /** The paths that will be written; none for a stream or an engine. */
 function writtenBy(
   output: Output,
-  { sha256, configOut = [] }: FlattenOptions,
+  { sha256, configOut = [], disk }: FlattenOptions,
 ): { path: string; isDirectory: boolean }[] {
   const configs = configOut.map(({ path }) => ({ path, isDirectory: false }));
   if (output.path === undefined || isStream(output)) return configs;
   const { path, kind, format } = output;
   const isDirectory = kind === 'directory' || format === 'oci';
   const digest = sha256 ? [{ path: digestFile(path), isDirectory: false }] : [];
-  return [{ path, isDirectory }, ...digest, ...configs];
+  const verity = filesBeside(path, disk?.verity).map((file) => ({ path: file, isDirectory: false }));
+  return [{ path, isDirectory }, ...digest, ...verity, ...configs];
 }

@@ -122,7 +122,7 @@ function sink(
   refuseMisfits({ force, verify: isRead, ...(more.disk && { disk: more.disk }) }, output);
   return {
     async write(tree: Tree, context) {
-      await refuseUnready(output, { force });
+      await refuseUnready(output, { force, ...(more.disk && { disk: more.disk }) });
       const check = (path: string) => verifyWritten(path, tree.rootfs, context);
       const opened = await openSink(output, { ...more, force, strict, ...(isRead && { check }) });
       return opened.write(tree, context);

@@ -9,6 +9,7 @@ import type { Rootfs } from './rootfs/node.js';
 import type { DiskOptions } from './sinks/open.js';
 import { parseOutput } from './sinks/output.js';
 import { parseInput } from './sources/transport.js';
+import { hashBlocks, VERITY_BLOCK } from './verity/verity.js';
 
 /** How large a disk image would be, and why. */
 export interface DiskPlan {
@@ -37,7 +38,7 @@ export async function planDisk(options: FlattenOptions): Promise<DiskPlan> {
         ? await planOfErofs(tree.rootfs, asked, context)
         : await planOfExt(tree.rootfs, { ...asked, format }, context);
     await tree.verified;
-    return plan;
+    return options.disk?.verity === true ? withHashTree(plan) : plan;
   });
 }
 
@@ -61,4 +62,13 @@ async function planOfErofs(
   await plan.close();
   const { blocks, inodes } = plan.image.size;
   return { bytes: plan.bytes, blocks, inodes, freeBlocks: 0, freeInodes: 0, lines: erofsLines(plan) };
+}
+
+/** The same with a hash tree behind the file system. */
+function withHashTree({ lines, ...plan }: DiskPlan): DiskPlan {
+  const blocks = plan.bytes / VERITY_BLOCK;
+  const more = hashBlocks(blocks);
+  const bytes = plan.bytes + more * VERITY_BLOCK;
+  const line = `and ${more} blocks of a hash tree behind it: ${bytes} bytes in all`;
+  return { ...plan, bytes, lines: [...lines, line] };
 }

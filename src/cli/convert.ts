@@ -38,15 +38,12 @@ export function addConvert(program: Command, signal: AbortSignal): void {
     .optionsGroup('Output:')
     .option(
       '-o, --output <where>',
-      'Where to write: DIR, FILE.tar[.gz|.zst], FILE.img|.ext2|.ext3|.ext4|.erofs[.gz|.zst], - (standard output), ' +
+      'Where to write: DIR, - (standard output), FILE.tar[.gz|.zst], FILE.img|.ext2|.ext3|.ext4|.erofs[.gz|.zst], ' +
         'docker-archive:FILE[:NAME:TAG], oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-daemon:NAME:TAG',
     )
-    .option(
-      '--format <name>',
-      `Write this format, whatever the name of the output says: ${formatList(FORMATS)}`,
-    )
+    .option('--format <name>', `Write this format, whatever the name says: ${formatList(FORMATS)}`)
     .option('-f, --force', 'Replace an existing output once the new one is complete')
-    .option('--strict', 'Fail if the output cannot hold something, instead of reporting it')
+    .option('--strict', 'Fail if the output cannot hold something')
     .option('--keep-setuid', 'Keep setuid and setgid on files that cannot have their owner here')
     .option('--verify', 'Read the output back and compare it with the image before it appears')
     .option('--no-verify', 'Do not compare the digests of the image')

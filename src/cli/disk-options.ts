@@ -35,6 +35,11 @@ export function addDiskOptions(command: Command): Command {
       '--reserved <percent>',
       'Reserve a share of all blocks for root, as 5% (default: 0)',
       parsePercent,
+    )
+    .option(
+      '--verity [file]',
+      'Append a hash tree for dm-verity, or write it to a file: --verity=FILE; OUTPUT.verity.json has the root hash',
+      (file) => (file === '' ? true : file),
     );
 }
 
@@ -42,8 +47,8 @@ export function addDiskOptions(command: Command): Command {
 export function splitDiskFlags<T extends DiskFlags>(
   flags: T,
 ): { disk?: DiskOptions; rest: Omit<T, keyof DiskFlags> } {
-  const { size, free, freeInodes, label, uuid, journal, reserved, ...rest } = flags;
-  const given = Object.entries({ size, free, freeInodes, label, uuid, journal, reserved }).filter(
+  const { size, free, freeInodes, label, uuid, journal, reserved, verity, ...rest } = flags;
+  const given = Object.entries({ size, free, freeInodes, label, uuid, journal, reserved, verity }).filter(
     ([, value]) => value !== undefined,
   );
   return given.length === 0 ? { rest } : { disk: Object.fromEntries(given), rest };

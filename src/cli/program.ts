@@ -38,7 +38,7 @@ export async function run(argv: readonly string[], signal: AbortSignal): Promise
     flags = command.opts();
   });
   try {
-    await program.parseAsync(argv);
+    await program.parseAsync(withBareVerity(argv));
     return Number(process.exitCode ?? EXIT.done);
   } catch (error) {
     if (error instanceof CommanderError) return EXIT.done; // help, or the version
@@ -77,4 +77,10 @@ function flagsIn(argv: readonly string[]): ReportFlags {
 function version(): string {
   const file = new URL('../../../package.json', import.meta.url);
   return JSON.parse(readFileSync(file, 'utf8')).version;
+}
+
+/** A file for `--verity` comes after `=` only: the word behind it alone is an operand. */
+function withBareVerity(argv: readonly string[]): string[] {
+  const end = argv.indexOf('--');
+  return argv.map((word, i) => (word === '--verity' && (end === -1 || i < end) ? '--verity=' : word));
 }

@@ -18,6 +18,7 @@ const WORDS: Readonly<Record<Phase, string>> = {
   load: 'reading',
   plan: 'planning',
   write: 'writing',
+  verity: 'hashing',
   compress: 'compressing',
   check: 'reading back',
   digest: 'digesting',

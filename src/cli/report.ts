@@ -47,11 +47,12 @@ export function reportResult(result: FlattenResult, { json, quiet }: ReportFlags
 }
 
 function summary({ image, artifact, seconds }: FlattenResult): string {
-  const { output, entries, bytes, digest } = artifact;
+  const { output, entries, bytes, digest, verity } = artifact;
   const parts = [
     `${showCount(entries)} entries`,
     showSize(bytes),
     ...(digest ? [digest] : []),
+    ...(verity ? [`root hash ${verity.rootHash}`] : []),
     `${seconds.toFixed(2)} s`,
   ];
   const name = shown(image.name);

@@ -10,6 +10,8 @@ import { compressFile } from './compress-file.js';
 import { outputError } from './output-error.js';
 import type { Artifact, Flattened, Sink, SinkOptions } from './sink.js';
 import { stageFile } from './staging.js';
+import { VerityFiles } from './verity-files.js';
+import type { VerityOption } from './verity-names.js';
 
 /** Options of every sink of disk images, beyond the image's own. */
 export interface DiskFileOptions {
@@ -17,6 +19,11 @@ export interface DiskFileOptions {
   readonly compression?: Codec;
   /** Compute the file's digest. Default false. */
   readonly digest?: boolean;
+  /**
+   * Add a hash tree for dm-verity: `true` puts it behind the file system, a path puts it in a file of its own. `OUTPUT.verity.json` says
+   * what one needs to open it. Default: none.
+   */
+  readonly verity?: VerityOption;
 }
 
 /** Builds a whole image at `path`, where nothing is yet, and gives what it could not hold. On an error the file may be there. */
@@ -43,15 +50,20 @@ async function writeImage(
   context: Context,
 ): Promise<Artifact> {
   const staging = await stageFile(output, options);
+  let files: VerityFiles | undefined;
   try {
+    if (options.verity !== undefined) files = await VerityFiles.stage(output, options.verity, options);
     const losses = await build(flattened, staging.path, context);
+    const verity = await files?.seal(staging.path, context);
     const digest = options.digest ? await digestOf(staging.path, context) : undefined;
     const { size: bytes } = statSync(staging.path);
     await staging.publish();
+    await files?.publish();
     const { entries } = flattened.rootfs;
-    return { output, entries, bytes, ...(digest && { digest }), losses };
+    return { output, entries, bytes, ...(digest && { digest }), ...(verity && { verity }), losses };
   } finally {
     await staging.discard();
+    await files?.discard();
   }
 }
 
@@ -59,23 +71,28 @@ async function writeImage(
 async function writeCompressed(
   output: string,
   kind: Codec,
-  { check, ...options }: SinkOptions,
+  { check, ...options }: SinkOptions & DiskFileOptions,
   build: BuildDisk,
   flattened: Flattened,
   context: Context,
 ): Promise<Artifact> {
   const staging = await stageFile(output, options);
   const { raw } = staging;
+  let files: VerityFiles | undefined;
   try {
+    if (options.verity !== undefined) files = await VerityFiles.stage(output, options.verity, options);
     const losses = await build(flattened, raw, context);
+    const verity = await files?.seal(raw, context);
     await check?.(raw);
     const packed = await compressFile(raw, staging.path, kind, context).catch((error) => {
       throw outputError(error, output);
     });
     await staging.publish();
-    return { output, entries: flattened.rootfs.entries, ...packed, losses };
+    await files?.publish();
+    return { output, entries: flattened.rootfs.entries, ...packed, ...(verity && { verity }), losses };
   } finally {
     await staging.discard();
+    await files?.discard();
   }
 }
 

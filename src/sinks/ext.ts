@@ -1,3 +1,4 @@
+import type { Context } from '../context.js';
 import { checkExtTools, type ExtOptions, type ExtPlan, planExt, writeExt } from '../ext/ext.js';
 import { type BuildDisk, type DiskFileOptions, diskFileSink } from './disk-file.js';
 import type { Sink, SinkOptions } from './sink.js';
@@ -14,7 +15,7 @@ export function extSink(output: string, options: SinkOptions & ExtSinkOptions): 
   return diskFileSink(output, options, buildExt(options));
 }
 
-function buildExt(options: SinkOptions & ExtOptions): BuildDisk {
+function buildExt(options: SinkOptions & ExtSinkOptions): BuildDisk {
   return async ({ rootfs }, path, context) => {
     let plan: ExtPlan | undefined;
     try {
@@ -22,10 +23,17 @@ function buildExt(options: SinkOptions & ExtOptions): BuildDisk {
       ready.catch(() => {}); // it is awaited below; until then its failure is no unhandled one
       plan = await planExt(rootfs, options, context);
       await ready;
+      if (options.verity !== undefined && plan.image.geometry.journalBlocks > 0) warnOfJournal(context);
       await writeExt(path, plan, context);
       return plan.losses;
     } finally {
       await plan?.close();
     }
   };
+}
+
+function warnOfJournal({ report }: Pick<Context, 'report'>): void {
+  const message =
+    'the image has a journal, and dm-verity lets nobody replay one: mount it with noload, or make it of ext2, or of ext4 with {journal: none}';
+  report({ type: 'warning', code: 'VERITY_JOURNAL', message });
 }

@@ -1,10 +1,11 @@
 import type { ExtOptions } from '../ext/ext.js';
+import type { DiskFileOptions } from './disk-file.js';
 import type { ParsedImageOptions } from './image.js';
 import type { Output } from './output.js';
 import type { Sink, SinkOptions } from './sink.js';
 
 /** What a disk image can be asked for; nothing of it makes sense elsewhere. */
-export type DiskOptions = Omit<ExtOptions, 'format' | 'time'>;
+export type DiskOptions = Omit<ExtOptions, 'format' | 'time'> & Pick<DiskFileOptions, 'verity'>;
 
 /** Options of every kind of output. */
 export interface OutputOptions extends SinkOptions {

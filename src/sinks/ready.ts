@@ -4,6 +4,7 @@ import { digestFile } from './digest-file.js';
 import { isStream, type Output } from './output.js';
 import { locate } from './staging/place.js';
 import { refuseExisting } from './staging.js';
+import { filesBeside, type VerityOption } from './verity-names.js';
 
 /**
  * Throws what is known of an output before there is an image for it: `OUTPUT_EXISTS` and `UNSUPPORTED` as
@@ -12,7 +13,7 @@ import { refuseExisting } from './staging.js';
  */
 export async function refuseUnready(
   output: Output,
-  { force = false, sha256 = false, configOut = [] }: Wanted,
+  { force = false, sha256 = false, configOut = [], disk }: Wanted,
 ): Promise<void> {
   for (const { path } of configOut) {
     requireParent(path, path);
@@ -24,7 +25,12 @@ export async function refuseUnready(
   refuseExisting(output.path, kind, { force });
   if (sha256) refuseExisting(digestFile(output.path), 'file', { force });
   if (output.kind === 'squashfs') (await import('./squashfs/tool.js')).findSqfstar();
-  if (output.kind === 'disk' && output.filesystem !== 'erofs') (await import('../ext/ext.js')).findExtTools();
+  if (output.kind !== 'disk') return;
+  for (const path of filesBeside(output.path, disk?.verity)) {
+    requireParent(path, path);
+    refuseExisting(path, 'file', { force });
+  }
+  if (output.filesystem !== 'erofs') (await import('../ext/ext.js')).findExtTools();
 }
 
 interface Wanted {
@@ -32,6 +38,7 @@ interface Wanted {
   readonly sha256?: boolean;
   /** Files beside the output. */
   readonly configOut?: readonly { readonly path: string }[];
+  readonly disk?: { readonly verity?: VerityOption };
 }
 
 function requireParent(path: string, text: string): void {

@@ -6,6 +6,7 @@ import type { ImageConfig } from '../oci/config.js';
 import type { Digest } from '../oci/digest.js';
 import type { Platform } from '../oci/platform.js';
 import type { Directory, Rootfs } from '../rootfs/node.js';
+import type { DmVerity } from '../verity/verity.js';
 
 /** What a sink is given to write. */
 export interface Flattened {
@@ -37,6 +38,8 @@ export interface Artifact {
   readonly bytes: number;
   /** Of the written file or stream; of an image its manifest's, or in Docker's forms its config's, which is Docker's image ID; absent for a directory. */
   readonly digest?: Digest;
+  /** Of a disk image with a hash tree. */
+  readonly verity?: DmVerity;
   readonly losses: readonly Loss[];
 }
 
