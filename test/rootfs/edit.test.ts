@@ -38,3 +38,9 @@ test('include keeps what is meant, what is below it, and what leads there', () =
   include(root, pathTest(['etc/b', 'usr/l*', 'tmp']));
   assert.deepEqual(paths(root), ['etc/', 'etc/b/', 'etc/b/c', 'tmp/', 'usr/', 'usr/lib/', 'usr/lib/y']);
 });
+
+test('include keeps one file, and of its neighbours nothing', () => {
+  const root = tree('etc/deep/a', 'etc/deep/b', 'etc/other/a', 'a');
+  include(root, pathTest(['etc/deep/a']));
+  assert.deepEqual(paths(root), ['etc/', 'etc/deep/', 'etc/deep/a']);
+});

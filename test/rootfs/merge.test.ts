@@ -29,6 +29,23 @@ test('only a directory with content over a symlink is worth a word', () => {
   assert.deepEqual(layer(root, file('sub/l/deep/f')), [{ path: 'sub/l', target: '..' }]);
 });
 
+test('a directory that a layer only implies keeps what it has; one with an entry takes that', () => {
+  const root = directory();
+  layer(root, folder('d', { mode: 0o700 }), file('d/a'));
+  layer(root, file('d/b'));
+  assert.equal(root.children.get('d')!.meta.mode, 0o700);
+  layer(root, folder('d', { mode: 0o711 }));
+  assert.equal(root.children.get('d')!.meta.mode, 0o711);
+  assert.deepEqual(names(root), ['d d', 'f d/a', 'f d/b']);
+});
+
+test('an opaque directory hides every lower child, a whiteout one name', () => {
+  const root = directory();
+  layer(root, file('d/a'), file('d/sub/b'), file('e/a'), file('e/b'));
+  layer(root, file('d/.wh..wh..opq'), file('d/new'), file('e/.wh.a'));
+  assert.deepEqual(names(root), ['d d', 'f d/new', 'd e', 'f e/b']);
+});
+
 test('an inode whose name goes lives on in its other names', () => {
   const root = directory();
   layer(root, file('a', { size: 7 }));
