@@ -1,4 +1,13 @@
-import { closeSync, constants, fstatSync, futimesSync, openSync, renameSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  futimesSync,
+  openSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import type { Context } from '../context.js';
 import { FlattenError } from '../errors.js';
 import { unlinkedFile } from '../host/unlinked-file.js';
@@ -8,6 +17,7 @@ import { Landing } from './landing.js';
 import { type Lock, lockIsFree, tryLock } from './lock.js';
 import { openPlace, type Place } from './place.js';
 import { digestOf, hashFile, hashFor } from './sums.js';
+import { closing, Tee } from './tee.js';
 import { CacheTrouble, ofCache } from './trouble.js';
 
 /** What a cache needs of a run. */
@@ -60,17 +70,90 @@ export class BlobCache {
     }
   }
 
-  /** Whether the blob is there; its bytes are not looked at. */
-  has(blob: BlobWanted): boolean {
-    if (this.#path === undefined || this.#isGivenUp) return false;
+  /** Whether there is a cache, as far as is known. */
+  get isUsed(): boolean {
+    return this.#path !== undefined && !this.#isGivenUp;
+  }
+
+  /** The open file of a blob that is there; its bytes are not looked at, but for their number. */
+  find(blob: BlobWanted): number | undefined {
+    return this.#attempt((place) => entryFile(place, blob));
+  }
+
+  /** The open file of a blob that is there and has the digest; a damaged one is taken away. */
+  async verified(blob: BlobWanted): Promise<number | undefined> {
+    const place = this.#attempt((opened) => opened);
+    try {
+      return place && (await this.#entry(place, blob, true))?.fd;
+    } catch (error) {
+      if (!(error instanceof CacheTrouble)) throw error;
+      this.#giveUp(error);
+      return undefined;
+    }
+  }
+
+  /** Keeps bytes whose digest has been compared, as those of a manifest. */
+  async put(digest: Digest, bytes: Uint8Array): Promise<void> {
+    if (!this.isUsed) return;
+    const kept = this.stream({ digest, size: bytes.length }, async ({ offset }) =>
+      only(bytes.subarray(offset)),
+    );
+    for await (const _ of kept);
+  }
+
+  /**
+   * The bytes of a blob, from the cache, or while they are fetched into it; what is not kept comes all the same. A blob that another process
+   * fetches comes when that one has it. Who reads the bytes compares the digest; the cache keeps none that has another.
+   */
+  async *stream(blob: BlobWanted, fetch: FetchBlob): AsyncGenerator<Uint8Array> {
+    const { signal } = this.#context;
+    for (;;) {
+      const place = this.#attempt((opened) => opened);
+      if (place === undefined) return yield* await fetch({ offset: 0, signal });
+      const fd = this.#attempt((opened) => entryFile(opened, blob));
+      if (fd !== undefined) return yield* closing(fd);
+      const path = `${place.partial(blob.digest)}.lock`;
+      const lock = this.#attempt(() => tryLock(path));
+      if (lock) {
+        try {
+          return yield* this.#streamed(place, blob, fetch);
+        } finally {
+          release(lock);
+        }
+      }
+      if (this.isUsed) await lockIsFree(path, signal);
+    }
+  }
+
+  async *#streamed(place: Place, blob: BlobWanted, fetch: FetchBlob): AsyncGenerator<Uint8Array> {
+    const { signal } = this.#context;
+    const before = this.#attempt(() => entryFile(place, blob)); // the one before may have brought it
+    if (before !== undefined) return yield* closing(before);
+    const path = place.partial(blob.digest);
+    const tee = this.#attempt(() => new Tee(path, blob));
+    try {
+      if (tee) yield* tee.before();
+      for await (const chunk of await fetch({ offset: tee?.length ?? 0, signal })) {
+        if (tee && !(await tee.add(chunk))) this.#giveUp(tee.trouble!);
+        yield chunk;
+      }
+      if (tee?.isRight()) keep(place, blob, path, (trouble) => this.#giveUp(trouble));
+    } finally {
+      tee?.end();
+    }
+  }
+
+  /** Undefined too where the cache cannot be used, of which a warning tells. */
+  #attempt<T>(act: (place: Place) => T): T | undefined {
+    if (this.#path === undefined || this.#isGivenUp) return undefined;
     try {
       this.#place ??= openPlace(this.#path);
-      const fd = entryFile(this.#place, blob);
-      if (fd !== undefined) closeSync(fd);
-      return fd !== undefined;
+      const place = this.#place;
+      return ofCache(() => act(place));
     } catch (error) {
-      if (error instanceof CacheTrouble) return false;
-      throw error;
+      if (!(error instanceof CacheTrouble)) throw error;
+      this.#giveUp(error);
+      return undefined;
     }
   }
 
@@ -133,7 +216,7 @@ export class BlobCache {
       if (landing.trouble) {
         this.#giveUp(landing.trouble);
         rmSync(path, { force: true });
-      } else keep(place, blob.digest, path, (trouble) => this.#giveUp(trouble));
+      } else keep(place, blob, path, (trouble) => this.#giveUp(trouble));
       return { fd: landing.fd, isVerified: true };
     } catch (error) {
       landing.close();
@@ -190,13 +273,18 @@ function entryFile(place: Place, { digest, size }: BlobWanted): number | undefin
 }
 
 /** The blob is good, whether or not it can be kept. */
-function keep(place: Place, digest: Digest, path: string, onTrouble: (error: Error) => void): void {
+function keep(place: Place, blob: BlobWanted, path: string, onTrouble: (error: Error) => void): void {
   try {
-    renameSync(path, place.blob(digest));
+    renameSync(path, place.blob(blob.digest));
   } catch (error) {
+    if (existsSync(place.blob(blob.digest))) return; // somebody else has brought it
     rmSync(path, { force: true });
     onTrouble(error as Error);
   }
+}
+
+async function* only(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
 }
 
 function release(lock: Lock): void {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { FlattenError, throwIfAborted } from '../errors.js';
 import type { Descriptor } from '../oci/descriptor.js';
-import { algorithm, type Digest, short } from '../oci/digest.js';
+import { algorithm, type Digest, isDigest, short } from '../oci/digest.js';
 import { parseJson } from '../oci/json.js';
 import { formatRegistryReference, type RegistryReference } from '../oci/registry-reference.js';
 import { type BlobSource, blobBytes, type Part } from './blob-stream.js';
@@ -77,6 +77,19 @@ export class Repository {
     const type = answer.headers['content-type'];
     const mediaType = typeof type === 'string' ? type.split(';', 1)[0]!.trim() : '';
     return { digest, mediaType, bytes };
+  }
+
+  /** The digest that a tag has, and the type of what it names; undefined where the registry does not say, or has no such tag. */
+  async tagged(
+    tag: string,
+    signal: AbortSignal,
+  ): Promise<Pick<FetchedManifest, 'digest' | 'mediaType'> | undefined> {
+    const path = `/v2/${this.reference.repository}/manifests/${tag}`;
+    const answer = await this.#client.ask(path, { method: 'HEAD', signal, headers: { accept: ACCEPT } });
+    answer.body.destroy();
+    const { 'docker-content-digest': digest, 'content-type': type } = answer.headers;
+    if (answer.status !== 200 || !isDigest(digest)) return undefined;
+    return { digest, mediaType: typeof type === 'string' ? type.split(';', 1)[0]!.trim() : '' };
   }
 
   /**

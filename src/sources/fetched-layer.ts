@@ -5,10 +5,11 @@ import { FlattenError, ioError, throwIfAborted } from '../errors.js';
 import { writeAll } from '../host/bytes.js';
 import { unlinkedFile } from '../host/unlinked-file.js';
 import type { InputBounds } from '../layer/input-bounds.js';
-import type { Layer } from '../layer/layer.js';
+import type { Layer, OpenLayer } from '../layer/layer.js';
+import type { Loading } from '../layer/loading.js';
 import { tarLayer } from '../layer/tar-layer.js';
 import type { Descriptor } from '../oci/descriptor.js';
-import { short } from '../oci/digest.js';
+import { type Digest, short } from '../oci/digest.js';
 import { GrowingFile } from '../threads/growing.js';
 import type { Slots } from '../threads/slots.js';
 import type { DescribedLayer } from './oci-image.js';
@@ -22,6 +23,10 @@ export interface BlobFetcher {
     descriptor: Pick<Descriptor, 'digest' | 'size'>,
     options: { readonly offset?: number; readonly signal: AbortSignal },
   ): Promise<AsyncIterable<Uint8Array>>;
+  /** The open file of a blob that need not be fetched; its digest has not been compared. */
+  kept?(descriptor: Pick<Descriptor, 'digest' | 'size'>): number | undefined;
+  /** Takes away what was kept, since it is damaged. */
+  forget?(digest: Digest): void;
 }
 
 /** What the blobs of one image share while they are fetched. */
@@ -49,6 +54,7 @@ export class RemoteBlob {
   readonly descriptor: Descriptor;
   readonly #means: FetchMeans;
   #arrival: Arrival | undefined;
+  #isKept = false;
   readonly #listeners = new Set<(done: number) => void>();
 
   constructor(descriptor: Descriptor, means: FetchMeans) {
@@ -69,7 +75,34 @@ export class RemoteBlob {
     return this.#arrival;
   }
 
+  /** Whether it was there already, and nothing of it is compared. */
+  get isKept(): boolean {
+    return this.#isKept;
+  }
+
+  /** Says that what was kept is damaged: it is fetched by whoever asks next. False where it was not kept. */
+  refetch(): boolean {
+    if (!this.#isKept) return false;
+    this.#means.fetcher.forget?.(this.descriptor.digest);
+    this.#isKept = false;
+    this.#arrival = undefined;
+    return true;
+  }
+
   #begin(tmp: string, signal: AbortSignal): Arrival {
+    const { fetcher, hold, bounds } = this.#means;
+    const kept = fetcher.kept?.(this.descriptor);
+    if (kept !== undefined) {
+      hold(kept);
+      const { size } = this.descriptor;
+      bounds.add(size);
+      const growing = new GrowingFile();
+      growing.grow(size);
+      growing.end();
+      this.#isKept = true;
+      for (const tell of this.#listeners) tell(size);
+      return { fd: kept, growing, begun: Promise.resolve(), whole: Promise.resolve() };
+    }
     const fd = unlinkedFile(tmp);
     this.#means.hold(fd);
     const growing = new GrowingFile();
@@ -126,6 +159,29 @@ export function fetchedLayer(
   bounds: InputBounds,
 ): Layer {
   const { size } = blob.descriptor;
+  const opened = async (context: Context, loading?: Loading): Promise<OpenLayer> => {
+    try {
+      const { fd, growing, begun, whole } = blob.fetch(context, loading?.progress);
+      await begun;
+      const stored = { fd, offset: 0, length: size };
+      const compression = compressionOfRange({ ...stored, length: growing.length });
+      const isStreamed = !blob.isKept && size > SMALL && (compression === 'gzip' || compression === 'zstd');
+      if (!isStreamed) await whole;
+      const arriving = isStreamed && { arriving: { growth: growing.shared, whole } };
+      const layer = await tarLayer({ name, blob: stored, digest, diffID, bounds, ...arriving }).open(
+        context,
+        loading,
+      );
+      layer.verified.catch(() => blob.refetch()); // it is too late for this run, and not for the next
+      await whole.catch((error: unknown) => {
+        layer.close();
+        throw error;
+      });
+      return layer;
+    } catch (error) {
+      throw error instanceof FlattenError && error.code !== 'INTERRUPTED' ? error.inLayer(name) : error;
+    }
+  };
   return {
     name,
     digest,
@@ -140,24 +196,11 @@ export function fetchedLayer(
     prepare: (context) => void blob.fetch(context),
     async open(context, loading) {
       try {
-        const { fd, growing, begun, whole } = blob.fetch(context, loading?.progress);
-        await begun;
-        const stored = { fd, offset: 0, length: size };
-        const compression = compressionOfRange({ ...stored, length: growing.length });
-        const isStreamed = size > SMALL && (compression === 'gzip' || compression === 'zstd');
-        if (!isStreamed) await whole;
-        const arriving = isStreamed && { arriving: { growth: growing.shared, whole } };
-        const opened = await tarLayer({ name, blob: stored, digest, diffID, bounds, ...arriving }).open(
-          context,
-          loading,
-        );
-        await whole.catch((error: unknown) => {
-          opened.close();
-          throw error;
-        });
-        return opened;
+        return await opened(context, loading);
       } catch (error) {
-        throw error instanceof FlattenError && error.code !== 'INTERRUPTED' ? error.inLayer(name) : error;
+        const isDamaged = error instanceof FlattenError && error.code === 'DIGEST_MISMATCH';
+        if (isDamaged && blob.refetch()) return opened(context, loading);
+        throw error;
       }
     },
   } as Layer;

@@ -1,4 +1,7 @@
 import { closeSync } from 'node:fs';
+import { BlobCache } from '../cache/cache.js';
+import { pruneCache } from '../cache/prune.js';
+import { CacheTrouble } from '../cache/trouble.js';
 import type { Context } from '../context.js';
 import type { InputBounds } from '../layer/input-bounds.js';
 import { readConfig } from '../oci/config.js';
@@ -6,6 +9,7 @@ import { artifactKind, readManifest } from '../oci/manifest.js';
 import { formatRegistryReference } from '../oci/registry-reference.js';
 import { openRepository, type RegistryOptions } from '../registry/open.js';
 import { Slots } from '../threads/slots.js';
+import { CachedRepository } from './cached-repository.js';
 import { choose, chooseAll } from './choose.js';
 import { type FetchMeans, fetchedLayer, RemoteBlob } from './fetched-layer.js';
 import type { Choice, Images, OpenedImage } from './image.js';
@@ -38,18 +42,20 @@ export async function openRemote(
   const held: number[] = [];
   const close = async () => {
     await repository.close();
+    pruned(context);
     for (const fd of held.splice(0)) closeSync(fd);
   };
   try {
-    const json = new RemoteJson(repository, context.signal);
-    const top = await repository.manifest(reference.digest ?? reference.tag!, context.signal);
+    const cached = new CachedRepository(repository, new BlobCache(context.cache?.path, context));
+    const json = new RemoteJson(cached, context.signal);
+    const top = await cached.manifest(reference.digest ?? reference.tag!, context.signal);
     const name = formatRegistryReference(reference);
     const candidates = await listRemote(json, top, name);
     const chosen = choice.everyPlatform
       ? chooseAll(candidates, choice, name)
       : [choose(candidates, choice, name)];
     const fetching = {
-      fetcher: repository,
+      fetcher: cached,
       bounds: means.bounds,
       slots: new Slots(AT_A_TIME),
       hold: (fd: number) => void held.push(fd),
@@ -61,6 +67,16 @@ export async function openRemote(
   } catch (error) {
     await close();
     throw error;
+  }
+}
+
+/** The cache has no more than it may when a run ends; one that cannot be pruned has been told of. */
+function pruned({ cache: { path, size } = {} }: Context): void {
+  if (path === undefined || size === undefined) return;
+  try {
+    pruneCache(path, size);
+  } catch (error) {
+    if (!(error instanceof CacheTrouble)) throw error;
   }
 }
 

@@ -26,7 +26,7 @@ test('a blob is fetched once, and kept in the shape of an OCI layout', async (t)
   const { cache, path } = cacheFor(t);
   const { bytes, blob } = madeBlob(300_000);
   const { fetch, offsets } = served(bytes);
-  assert.equal(cache.has(blob), false);
+  assert.equal(cache.find(blob), undefined);
   for (const _ of [1, 2]) {
     const { fd, isVerified } = await cache.open(blob, fetch);
     assert.ok(bytesIn(fd, blob.size).equals(bytes));
@@ -34,7 +34,7 @@ test('a blob is fetched once, and kept in the shape of an OCI layout', async (t)
     closeSync(fd);
   }
   assert.deepEqual(offsets, [0]);
-  assert.ok(cache.has(blob));
+  closeSync(cache.find(blob)!);
   assert.ok(readFileSync(entry(path, blob.digest)).equals(bytes));
   assert.deepEqual(readdirSync(join(path, 'partial')), []);
   for (const place of [path, join(path, 'blobs/sha256')]) assert.equal(statSync(place).mode & 0o777, 0o700);
@@ -168,7 +168,7 @@ test('no cache: blobs come into files without a name, and nothing is kept', asyn
   assert.ok(bytesIn(fd, blob.size).equals(bytes));
   closeSync(fd);
   assert.deepEqual(readdirSync(tmp), []);
-  assert.equal(cache.has(blob), false);
+  assert.equal(cache.find(blob), undefined);
 });
 
 test(
@@ -210,3 +210,36 @@ test(
     assert.deepEqual(readdirSync(elsewhere), []);
   },
 );
+
+/** All bytes of a stream. */
+async function streamed(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const all: Uint8Array[] = [];
+  for await (const chunk of chunks) all.push(chunk);
+  return Buffer.concat(all);
+}
+
+test('a blob that is read while it arrives is kept too; two who want it at once fetch it once', async (t) => {
+  const { cache, path } = cacheFor(t);
+  const { bytes, blob } = madeBlob(300_000);
+  const { fetch, offsets } = served(bytes);
+  const both = await Promise.all([1, 2].map(() => streamed(cache.stream(blob, fetch))));
+  for (const each of [...both, await streamed(cache.stream(blob, fetch))]) assert.ok(each.equals(bytes));
+  assert.deepEqual(offsets, [0]);
+  assert.ok(readFileSync(entry(path, blob.digest)).equals(bytes));
+  assert.deepEqual(readdirSync(join(path, 'partial')), []);
+});
+
+test('a reader that stops leaves a part, with which the next begins; wrong bytes are not kept', async (t) => {
+  const { cache, path } = cacheFor(t);
+  const { bytes, blob } = madeBlob(300_000);
+  const { fetch, offsets } = served(bytes);
+  for await (const _ of cache.stream(blob, fetch)) break;
+  assert.equal(statSync(part(path, blob.digest)).size, 1 << 16);
+  assert.deepEqual(readdirSync(join(path, 'partial')).length, 1);
+  assert.ok((await streamed(cache.stream(blob, fetch))).equals(bytes));
+  assert.deepEqual(offsets, [0, 1 << 16]);
+  const other = madeBlob(1000);
+  await streamed(cache.stream(other.blob, served(Buffer.alloc(1000)).fetch));
+  assert.deepEqual(readdirSync(join(path, 'partial')), []);
+  assert.equal(cache.find(other.blob), undefined);
+});

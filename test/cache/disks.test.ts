@@ -41,6 +41,18 @@ test(
   },
 );
 
+test('the disk under the cache fills up while a blob is read: all of it comes', { skip }, async (t) => {
+  const { cache, warnings, path } = cacheFor(t, join(mounted(t), 'cache'));
+  const { bytes, blob } = madeBlob(3_000_000);
+  const { fetch, offsets } = served(bytes);
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of cache.stream(blob, fetch)) chunks.push(chunk);
+  assert.ok(Buffer.concat(chunks).equals(bytes));
+  assert.deepEqual(offsets, [0]);
+  assert.match(warnings.join(), /^NO_CACHE: the cache .* is not used: ENOSPC[^\n]*$/);
+  assert.deepEqual(readdirSync(join(path, 'partial')), []);
+});
+
 test('a cache that takes nothing serves what it has', { skip }, async (t) => {
   const place = mounted(t);
   const path = join(place, 'cache');
