@@ -6,8 +6,10 @@ import { SIZES } from './numbers.js';
 /** Options that few people need: `--help` leaves them out; `--help-all`, the man page and completion have them. */
 const RARE: ReadonlySet<string> = new Set([
   '--author',
+  '--authfile',
   '--free-inodes',
   '--from-layer',
+  '--insecure',
   '--journal',
   '--keep-dirlinks',
   '--keep-setuid',
