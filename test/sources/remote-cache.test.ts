@@ -16,7 +16,7 @@ const skip = needs('docker-registry', 'skopeo');
 /** A registry with the demo image, and all that it is asked, but for where it is. */
 async function withDemo(t: TestContext) {
   const registry = await startRegistry(t);
-  push(registry, `docker-archive:${DEMO}`, 'team/demo:1.0');
+  await push(registry, `docker-archive:${DEMO}`, 'team/demo:1.0');
   const asked: string[] = [];
   const [hostname, port] = registry.host.split(':');
   const proxy = createServer((request, response) => {
