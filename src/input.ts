@@ -1,6 +1,5 @@
 import { tmpdir } from 'node:os';
-import { cachePath } from './cache/place.js';
-import { DEFAULT_CACHE_SIZE } from './cache/prune.js';
+import { cachePath, DEFAULT_CACHE_SIZE } from './cache/settings.js';
 import { type Context, DEFAULT_LIMITS, type RunEvent } from './context.js';
 import { FlattenError } from './errors.js';
 import { type Keep, keptLayers } from './layer/kept.js';

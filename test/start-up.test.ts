@@ -22,7 +22,9 @@ function loaded(t: TestContext, ...args: string[]): Set<string> {
     const { result } = JSON.parse(readFileSync(join(listing, name), 'utf8')) as { result: { url: string }[] };
     return result.map(({ url }) => url);
   });
-  const places = urls.map((url) => /\/dist\/src\/([^/]+)\/|\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(url));
+  const places = urls.map((url) =>
+    /\/dist\/src\/([^/]+)\/(?!settings\.js)|\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(url),
+  );
   return new Set(places.flatMap((match) => match?.[1] ?? match?.[2] ?? []));
 }
 

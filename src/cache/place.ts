@@ -1,5 +1,4 @@
 import { lstatSync, mkdirSync, type Stats, statSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import type { Digest } from '../oci/digest.js';
 import { CacheTrouble, ofCache } from './trouble.js';
@@ -12,17 +11,6 @@ export interface Place {
   blob(digest: Digest): string;
   /** The file of a blob that is not whole. */
   partial(digest: Digest): string;
-}
-
-/**
- * Where the cache is: `named`, else FLATTEN_CACHE, else `flatten` in XDG_CACHE_HOME or `~/.cache`. Undefined for `none`.
- * Source: XDG Base Directory Specification; a relative XDG_CACHE_HOME does not count.
- */
-export function cachePath(named?: string, env: NodeJS.ProcessEnv = process.env): string | undefined {
-  const path = named || env.FLATTEN_CACHE;
-  if (path) return path === 'none' ? undefined : path;
-  const { XDG_CACHE_HOME: caches = '' } = env;
-  return join(caches.startsWith('/') ? caches : join(env.HOME || homedir(), '.cache'), 'flatten');
 }
 
 /**

@@ -5,9 +5,6 @@ import { isOfTheDead } from './lock.js';
 import { existingPlace } from './place.js';
 import { ofCache } from './trouble.js';
 
-/** Bytes that a cache may keep unless somebody says otherwise. */
-export const DEFAULT_CACHE_SIZE = 20e9;
-
 /** A lock whose holder shows no sign of life for so long is nobody's. */
 const STALE_MS = 60_000;
 

@@ -10,7 +10,7 @@ import { compressFile } from './compress-file.js';
 import { outputError } from './output-error.js';
 import type { Artifact, Flattened, Sink, SinkOptions } from './sink.js';
 import { stageFile } from './staging.js';
-import { VerityFiles } from './verity-files.js';
+import type { VerityFiles } from './verity-files.js';
 import type { VerityOption } from './verity-names.js';
 
 /** Options of every sink of disk images, beyond the image's own. */
@@ -52,7 +52,7 @@ async function writeImage(
   const staging = await stageFile(output, options);
   let files: VerityFiles | undefined;
   try {
-    if (options.verity !== undefined) files = await VerityFiles.stage(output, options.verity, options);
+    files = await stagedVerity(output, options);
     const losses = await build(flattened, staging.path, context);
     const verity = await files?.seal(staging.path, context);
     const digest = options.digest ? await digestOf(staging.path, context) : undefined;
@@ -80,7 +80,7 @@ async function writeCompressed(
   const { raw } = staging;
   let files: VerityFiles | undefined;
   try {
-    if (options.verity !== undefined) files = await VerityFiles.stage(output, options.verity, options);
+    files = await stagedVerity(output, options);
     const losses = await build(flattened, raw, context);
     const verity = await files?.seal(raw, context);
     await check?.(raw);
@@ -94,6 +94,16 @@ async function writeCompressed(
     await staging.discard();
     await files?.discard();
   }
+}
+
+/** The files of a hash tree, where one is asked for: most images do without the code. */
+async function stagedVerity(
+  output: string,
+  options: SinkOptions & DiskFileOptions,
+): Promise<VerityFiles | undefined> {
+  if (options.verity === undefined) return undefined;
+  const { VerityFiles } = await import('./verity-files.js');
+  return VerityFiles.stage(output, options.verity, options);
 }
 
 /** Builds an image whole and verified at `path`, not yet published. */

@@ -1,5 +1,5 @@
-import { cachePath } from '../../cache/place.js';
-import { type CacheEntry, cacheEntries, DEFAULT_CACHE_SIZE, pruneCache } from '../../cache/prune.js';
+import { type CacheEntry, cacheEntries, pruneCache } from '../../cache/prune.js';
+import { cachePath, DEFAULT_CACHE_SIZE } from '../../cache/settings.js';
 import { CacheTrouble } from '../../cache/trouble.js';
 import { FlattenError } from '../../errors.js';
 import { showCount, showSize } from '../numbers.js';
