@@ -145,10 +145,17 @@ export function ioError(cause: unknown, doing: string): FlattenError {
   }
   const code = (cause as NodeJS.ErrnoException)?.code;
   const hint = code === undefined ? undefined : HINTS[code];
-  return new FlattenError('IO', `${doing}: ${(cause as Error)?.message ?? cause}`, {
+  return new FlattenError('IO', `${doing}: ${reasonOf(cause)}`, {
     cause,
     ...(hint && { hint }),
   });
+}
+
+/** What Node says as `ENOENT: no such file or directory, open 'x'`, without the path, which messages name themselves. */
+function reasonOf(cause: unknown): string {
+  const message = String((cause as Error)?.message ?? cause);
+  const [, code, reason] = /^(E[A-Z0-9]+): ([^,]+), \w+(?: '.*)?$/s.exec(message) ?? [];
+  return code === undefined ? message : `${reason} (${code})`;
 }
 
 /** Whether the system has refused something, wherever it was; also what starts a thread or loads a module may meet that. */
@@ -161,7 +168,11 @@ export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
 export function systemError(cause: NodeJS.ErrnoException): FlattenError {
   const code = /\bE[A-Z]+\b/.exec(cause.code === 'ERR_WORKER_INIT_FAILED' ? cause.message : '')?.[0];
   const said = code === undefined ? cause : Object.assign(new Error(cause.message, { cause }), { code });
-  return ioError(said, 'the system refuses');
+  const what = cause.path === undefined ? 'the system' : `${cause.path}: the system`;
+  return ioError(
+    said,
+    cause.syscall === undefined ? 'the system refuses' : `${what} refuses ${cause.syscall}`,
+  );
 }
 
 const TOO_MANY_FILES = 'too many open files: raise the limit with `ulimit -n 4096`';

@@ -21,6 +21,7 @@ import type { Artifact, Flattened, Sink } from './sinks/sink.js';
 import { withLosses } from './sinks/sink.js';
 import { TarForm } from './sinks/tar/members.js';
 import { FLAT_TAR } from './sinks/tar.js';
+import { sizeText } from './size-text.js';
 
 /** Bytes of a file that {@link Tree.stream} reads at a time. */
 const PIECE = 1 << 20;
@@ -147,9 +148,13 @@ export class Tree implements Flattened {
   async read(path: string): Promise<Buffer> {
     const { content } = this.#file(path);
     if (content.size > MAX_READ)
-      throw new FlattenError('LIMIT', `${content.size} bytes are too many to hold in memory: stream it`, {
-        path: bytesOf(path),
-      });
+      throw new FlattenError(
+        'LIMIT',
+        `it has ${sizeText(content.size)}, too much to hold in memory: stream it`,
+        {
+          path: bytesOf(path),
+        },
+      );
     await this.verified;
     const bytes = Buffer.alloc(content.size);
     const reader = new ContentReader();

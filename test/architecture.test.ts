@@ -28,7 +28,7 @@ const ROWS = [
   ['losses.ts', 'meter.ts', 'nearest.ts'],
   ['context.ts', 'disk-magic.ts'],
   ['threads', 'host'],
-  ['errors.ts'],
+  ['errors.ts', 'size-text.ts'],
 ];
 
 const SRC = join(PROJECT, 'src');

@@ -68,7 +68,7 @@ suite('bombs', () => {
 
   test('gzip: 16 GiB in 16 MiB', (t) => {
     const layer = bomb(gzipSync(head), gzipSync(zeros));
-    ends(t, imageOf(layer), { maxSize }, 'LIMIT', /: f: a body that goes beyond the 268435456 bytes/);
+    ends(t, imageOf(layer), { maxSize }, 'LIMIT', /: f: a body that goes beyond the 256 MiB/);
     ends(t, imageOf(repeated(zeros, 256)), { maxSize }, 'BAD_LAYER', /no tar: it begins with zeros/);
   });
 
@@ -79,7 +79,7 @@ suite('bombs', () => {
 
   test('many files, none of them too large', (t) => {
     const file = memberBytes({ path: 'f', body: zeros });
-    ends(t, repeated(file, 256), { maxSize }, 'LIMIT', /unpacks to more than 268435456 bytes/);
+    ends(t, repeated(file, 256), { maxSize }, 'LIMIT', /unpacks to more than 256 MiB/);
   });
 
   for (const program of ['zstd', 'xz', 'bzip2']) {
@@ -96,7 +96,7 @@ suite('bombs', () => {
       sparse: { form: 'pax-0.1', realSize, runs: [[0, 1]] },
       body: Buffer.from('x'),
     });
-    ends(t, imageOf(archive([sparse(2 ** 52)])), {}, 'LIMIT', /: s: files of more than 68719476736 bytes/);
+    ends(t, imageOf(archive([sparse(2 ** 52)])), {}, 'LIMIT', /: s: files of more than 64 GiB/);
     const many = Array.from({ length: 100 }, (_, index) => ({ ...sparse(2 ** 30), path: `${index}` }));
     ends(t, imageOf(archive(many)), {}, 'LIMIT', /: 64: files of more than/);
   });
@@ -124,7 +124,7 @@ suite('bombs', () => {
 
   test('more entries than are allowed, by default and by option', (t) => {
     const member = Buffer.concat([...swarm(65_536, { name: '00000000' })]);
-    ends(t, imageOf(repeated(member, 32)), { maxEntries: 2_000_000 }, 'LIMIT', /more than 2000000 entries/);
+    ends(t, imageOf(repeated(member, 32)), { maxEntries: 2_000_000 }, 'LIMIT', /more than 2,000,000 entries/);
     ends(t, imageOf(repeated(member, 1)), { maxEntries: 1000 }, 'LIMIT', /more than 1000 entries/);
     // A hundred million: they are counted while the layer is unpacked.
     ends(
@@ -164,7 +164,7 @@ suite('bombs', () => {
       imageOf(gzipSync(Buffer.concat([paxHeader(record), memberBytes({ path: 'f' })]), { level: 1 })),
       {},
       'LIMIT',
-      /PAX header of 100000/,
+      /PAX header of 100,000,\d+ bytes/,
     );
   });
 
@@ -274,7 +274,7 @@ suite('image JSON', () => {
         files,
         { input: `${name === 'index.json' ? 'oci' : 'docker-archive'}:IMAGE` },
         'LIMIT',
-        /100000005 bytes/,
+        /100,000,005 bytes/,
       );
     }
   });

@@ -4,6 +4,8 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
+import { asReader, assertPrints, blocks as consoleBlocks, documentText } from './support/document.js';
+import { needs } from './support/needs.js';
 import { PROJECT } from './support/project.js';
 import { scratch } from './support/scratch.js';
 
@@ -56,6 +58,14 @@ for (const document of DOCUMENTS) {
       if (anchor !== undefined) assert.ok(anchors(file).includes(anchor), link);
     }
   });
+}
+
+for (const block of consoleBlocks(documentText('CHANGELOG.md'), 'console')) {
+  test(
+    `CHANGELOG: "${block.heading}": the commands print what it says`,
+    { skip: needs('root', 'mke2fs') },
+    (t) => assertPrints(block, asReader(t)),
+  );
 }
 
 test('CONTRIBUTING: each thing of the code that it names is there', () => {

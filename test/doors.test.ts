@@ -243,6 +243,6 @@ test(
       encoding: 'utf8',
       cwd: '/',
     });
-    assert.match(said, /new\/: cannot be written: EACCES/);
+    assert.match(said, /new\/: cannot be written: permission denied \(EACCES\)/);
   },
 );

@@ -5,13 +5,14 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { manPage } from '../src/cli/man.js';
 import { commandLine } from '../src/cli/program.js';
+import { documentText } from './support/document.js';
 import { needs } from './support/needs.js';
 import { scratch } from './support/scratch.js';
 
 test('the man page is well-formed, and has every command and option', { skip: needs('mandoc') }, (t) => {
   const program = commandLine(new AbortController().signal);
   const page = join(scratch(t), 'flatten.1');
-  writeFileSync(page, manPage(program));
+  writeFileSync(page, manPage(program, documentText('src/cli/README.md')));
   const { stdout } = spawnSync('mandoc', ['-T', 'lint', '-W', 'warning', page], { encoding: 'utf8' });
   // A date would change with every build.
   assert.deepEqual(
@@ -30,5 +31,10 @@ test('the man page is well-formed, and has every command and option', { skip: ne
     }
   }
   assert.match(text, /flatten import ROOTFS -o OUTPUT \[OPTION\]/);
-  assert.match(text, /130 for an interrupt/);
+  assert.match(text, /130 an interrupt/);
+  for (const heading of documentText('src/cli/README.md').matchAll(/^## (.*)$/gm))
+    assert.ok(text.includes(heading[1]!.toUpperCase()), heading[1]);
+  assert.match(text, /A glob without a slash matches a name at any depth\./);
+  assert.match(text, /flatten verify disk\.img image\.tar --exclude etc\/passwd; echo "exit code \$\?"/);
+  assert.doesNotMatch(text, /`|\]\(/);
 });

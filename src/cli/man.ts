@@ -1,16 +1,11 @@
 import type { Argument, Command, Option } from 'commander';
+import { guideSections } from './man-guide.js';
+import { escaped, tagged } from './man-text.js';
 import { SIZES } from './numbers.js';
 import { EXAMPLES } from './program.js';
 
 const DESCRIPTION = `flatten applies the layers of a container image in order, whiteouts included, and writes the merged tree as a directory, a flat tar, a sized
 ext2, ext3, ext4 or EROFS disk image, or an image of one layer. It needs no daemon, and root only to give a directory its owners.`;
-
-const EXIT_STATUS = [
-  ['0', 'The output is written, or does not differ.'],
-  ['1', 'It failed, or differs.'],
-  ['2', 'The command line makes no sense.'],
-  ['128+n', 'Signal n ended the run: 130 for an interrupt, 143 for a termination.'],
-] as const;
 
 const ENVIRONMENT = [
   ['SOURCE_DATE_EPOCH', 'Seconds since 1970; as \\-\\-source\\-date\\-epoch.'],
@@ -19,8 +14,8 @@ const ENVIRONMENT = [
   ['NO_COLOR', 'If it is set, errors have no colour.'],
 ] as const;
 
-/** The man page of the program, as its commands and options are. Source: man(7). */
-export function manPage(program: Command): string {
+/** The man page of the program, as its commands and options are, and what the guide (src/cli/README.md) says of them. Source: man(7). */
+export function manPage(program: Command, guide: string): string {
   const version = program.version();
   return [
     `.TH FLATTEN 1 "" "flatten ${version}" "User Commands"`,
@@ -47,8 +42,7 @@ export function manPage(program: Command): string {
     ...program.commands.flatMap(commandLines),
     '.SH SIZES',
     escaped(SIZES),
-    '.SH EXIT STATUS',
-    ...EXIT_STATUS.flatMap(tagged),
+    ...guideSections(guide),
     '.SH ENVIRONMENT',
     ...ENVIRONMENT.flatMap(tagged),
     '.SH SEE ALSO',
@@ -92,16 +86,4 @@ function argumentLines(argument: Argument): string[] {
 
 function optionLines({ flags, description }: Option): string[] {
   return tagged([escaped(flags), escaped(description)]);
-}
-
-function tagged([tag, text]: readonly [string, string]): string[] {
-  return ['.TP', `.B ${tag}`, text];
-}
-
-/** Text as roff prints it: a hyphen that is to be typed, no backslash, no line that looks like a request. */
-function escaped(text: string): string {
-  return text
-    .replaceAll('\\', '\\e')
-    .replaceAll('-', '\\-')
-    .replace(/^([.'])/gm, '\\&$1');
 }

@@ -57,11 +57,6 @@ export function parseCount(text: string): number {
   return count;
 }
 
-/** A count as people read it: `1,234,567`. */
-export function showCount(count: number): string {
-  return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
-}
-
 /** Bytes as people read them: `512 B`, `45.6 MB`, in powers of 1000. */
 export function showSize(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];

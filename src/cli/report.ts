@@ -4,10 +4,11 @@ import { shown, shownLayers } from '../oci/shown.js';
 import type { FlattenResult } from '../options.js';
 import type { DiskPlan } from '../plan.js';
 import { showCounts, totalOf } from '../rootfs/difference-counts.js';
+import { countText } from '../size-text.js';
 import type { VerifyResult } from '../verify.js';
 import { red } from './colour.js';
 import { EXIT } from './exit.js';
-import { showCount, showSize } from './numbers.js';
+import { showSize } from './numbers.js';
 import { inWords } from './words.js';
 
 /** Options of every command that reports, as commander gives them. */
@@ -40,7 +41,7 @@ export function reportResult(result: FlattenResult, { json, quiet }: ReportFlags
   if (json || quiet) return;
   for (const { kind, count, example, reason } of result.artifact.losses) {
     process.stderr.write(
-      `flatten: not held: ${kind} of ${showCount(count)} (first: ${printable(example)}): ${inWords(reason)}\n`,
+      `flatten: not held: ${kind} of ${countText(count)} (first: ${printable(example)}): ${inWords(reason)}\n`,
     );
   }
   process.stderr.write(`${summary(result)}\n`);
@@ -49,7 +50,7 @@ export function reportResult(result: FlattenResult, { json, quiet }: ReportFlags
 function summary({ image, artifact, seconds }: FlattenResult): string {
   const { output, entries, bytes, digest, verity } = artifact;
   const parts = [
-    `${showCount(entries)} entries`,
+    `${countText(entries)} entries`,
     showSize(bytes),
     ...(digest ? [digest] : []),
     ...(verity ? [`root hash ${verity.rootHash}`] : []),
@@ -81,15 +82,15 @@ export function reportDifferences(output: string, result: VerifyResult, { json, 
       process.stdout.write(`${printable(path) || '.'}: ${printable(what)}\n`);
   }
   if (json || quiet) return;
-  process.stderr.write(`${output}: ${showCount(entries)} entries, ${foundIn(result)}\n`);
+  process.stderr.write(`${output}: ${countText(entries)} entries, ${foundIn(result)}\n`);
 }
 
 function foundIn({ differences, counts }: VerifyResult): string {
   const total = totalOf(counts);
   if (total === 0) return 'as the image has them';
   const isCut = total > differences.length;
-  const more = isCut ? `; ${showCount(differences.length)} are listed (--limit 0 lists all)` : '';
-  return `${showCount(total)} difference${total === 1 ? '' : 's'}: ${showCounts(counts)}${more}`;
+  const more = isCut ? `; ${countText(differences.length)} are listed (--limit 0 lists all)` : '';
+  return `${countText(total)} difference${total === 1 ? '' : 's'}: ${showCounts(counts)}${more}`;
 }
 
 /** Prints what a command did that writes no output, such as `mount`. */

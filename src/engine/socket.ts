@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { FlattenError, throwIfAborted } from '../errors.js';
 import { shown } from '../oci/shown.js';
+import { sizeText } from '../size-text.js';
 import type { Address } from './address.js';
 import { imageIn, messageIn, namesIn } from './answer.js';
 import type { Engine, SaveOptions } from './engine.js';
@@ -106,7 +107,7 @@ async function wholeText(response: IncomingMessage): Promise<string> {
   for await (const chunk of response as AsyncIterable<Buffer>) {
     length += chunk.length;
     if (length > ANSWER_LENGTH)
-      throw new FlattenError('LIMIT', `the engine: its answer has more than ${ANSWER_LENGTH} bytes`);
+      throw new FlattenError('LIMIT', `the engine: its answer has more than ${sizeText(ANSWER_LENGTH)}`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString();

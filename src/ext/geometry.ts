@@ -1,4 +1,5 @@
 import { FlattenError } from '../errors.js';
+import { sizeText } from '../size-text.js';
 import type { Demand } from './census.js';
 import {
   fixedGrouping,
@@ -51,9 +52,13 @@ export function planGeometry(demand: Demand, options: SizeOptions): Geometry {
   const fitting = fixedGeometry(demand, options, Math.floor(size / BLOCK));
   if (fitting !== undefined) return { ...fitting, bytes: size };
   const { bytes } = leastGeometry(demand, options);
-  throw new FlattenError('LIMIT', `an image of ${size} bytes is too small: the tree needs ${bytes}`, {
-    hint: `{size: ${bytes}}, or leave {size} out`,
-  });
+  throw new FlattenError(
+    'LIMIT',
+    `an image of ${sizeText(size)} is too small: the tree needs ${sizeText(bytes)}`,
+    {
+      hint: `{size: ${bytes}}, or leave {size} out`,
+    },
+  );
 }
 
 /** What is a share of all blocks makes more of them: the image grows until all of it fits. */

@@ -1,6 +1,7 @@
 import { DEFAULT_LIMITS, type Limits } from '../context.js';
 import { FlattenError } from '../errors.js';
 import { heapForTree, isHeapFull } from '../host/heap.js';
+import { countText, sizeText } from '../size-text.js';
 import type { TarEntry } from '../tar/entry.js';
 import { maxMetadata, metadataOf } from '../tar/footprint.js';
 
@@ -35,7 +36,7 @@ export class Budget {
     this.#takeEntry(path);
     this.#size += entry.size;
     if (this.#size > this.#limits.maxSize) {
-      throw limit(path, `files of more than ${this.#limits.maxSize} bytes together`, '{maxSize}');
+      throw limit(path, `files of more than ${sizeText(this.#limits.maxSize)} together`, '{maxSize}');
     }
     this.#takeMetadata(metadataOf(entry), path);
   }
@@ -54,7 +55,7 @@ export class Budget {
   follow(target: string, path: string): void {
     this.#followed += target.length + 1;
     if (this.#followed > MAX_FOLLOWED) {
-      throw limit(path, `paths lead through symlinks of more than ${MAX_FOLLOWED} bytes together`);
+      throw limit(path, `paths lead through symlinks of more than ${sizeText(MAX_FOLLOWED)} together`);
     }
   }
 
@@ -62,14 +63,14 @@ export class Budget {
     this.#metadata += bytes;
     const most = maxMetadata(this.#limits);
     if (this.#metadata > most) {
-      throw limit(path, `headers, names and xattrs of more than ${most} bytes together`, '{maxEntries}');
+      throw limit(path, `headers, names and xattrs of more than ${sizeText(most)} together`, '{maxEntries}');
     }
     if (this.#metadata >= this.#look.metadata) this.#lookAtHeap(path);
   }
 
   #takeEntry(path: string): void {
     if (++this.#entries > this.#limits.maxEntries) {
-      throw limit(path, `more than ${this.#limits.maxEntries} entries`, '{maxEntries}');
+      throw limit(path, `more than ${countText(this.#limits.maxEntries)} entries`, '{maxEntries}');
     }
     if (this.#entries >= this.#look.entries) this.#lookAtHeap(path);
   }
@@ -82,7 +83,7 @@ export class Budget {
     if (!isHeapFull()) return;
     throw new FlattenError(
       'LIMIT',
-      `the names so far take the ${heapForTree()} bytes of Node's heap that are for them`,
+      `the names so far take the ${sizeText(heapForTree())} of Node's heap that are for them`,
       {
         path: shortened(path),
         hint: 'if you trust the image, give Node more: NODE_OPTIONS=--max-old-space-size=8192 flatten …',

@@ -1,3 +1,4 @@
+import { countText } from '../size-text.js';
 import type { DifferenceKind } from './compare.js';
 
 /** In how many places two trees differ, by kind. A kind that was not found is absent. */
@@ -25,9 +26,7 @@ function differ(what: string): readonly [string, string] {
 /** Counts for a person, in their order: `1,204 differ in mode, 3 are missing`. */
 export function showCounts(counts: DifferenceCounts): string {
   const kinds = Object.entries(counts) as [DifferenceKind, number][];
-  return kinds
-    .map(([kind, count]) => `${count.toLocaleString('en-US')} ${WORDS[kind][count === 1 ? 0 : 1]}`)
-    .join(', ');
+  return kinds.map(([kind, count]) => `${countText(count)} ${WORDS[kind][count === 1 ? 0 : 1]}`).join(', ');
 }
 
 /** How many differences there are of all kinds. */

@@ -2,6 +2,7 @@ import { FlattenError } from '../errors.js';
 import { Losses } from '../losses.js';
 import type { Node, Rootfs } from '../rootfs/node.js';
 import { walk } from '../rootfs/walk.js';
+import { sizeText } from '../size-text.js';
 import { refuseZeros } from './archive/zeros.js';
 import { type ArchiveSinkOptions, archiveSink } from './archive.js';
 import { CpioForm, secondsOf } from './cpio/form.js';
@@ -28,10 +29,14 @@ function lossesOf({ root }: Rootfs, options: ArchiveSinkOptions) {
   const seen = new Set<Node>();
   for (const { path, node } of walk(root)) {
     if (node.kind === 'file' && node.content.size > MAX_FILE) {
-      throw new FlattenError('UNSUPPORTED', `a file of ${node.content.size} bytes: cpio holds ${MAX_FILE}`, {
-        path,
-        hint: 'leave the file out with {exclude}, or choose another output',
-      });
+      throw new FlattenError(
+        'UNSUPPORTED',
+        `a file of ${sizeText(node.content.size)}: cpio holds at most ${sizeText(MAX_FILE)}`,
+        {
+          path,
+          hint: 'leave the file out with {exclude}, or choose another output',
+        },
+      );
     }
     if (seen.has(node)) continue;
     if (node.nlink > 1) seen.add(node);

@@ -1,5 +1,6 @@
 import { FlattenError } from '../errors.js';
 import { type Json, parseJson } from '../oci/json.js';
+import { sizeText } from '../size-text.js';
 
 /** Bytes that one piece of image JSON may have; real ones have some thousands. */
 const JSON_LIMIT = 8 * 2 ** 20;
@@ -21,11 +22,11 @@ export class JsonBounds {
   /** Counts a document of so many bytes before it is read. Throws `LIMIT`, which calls it `what`, and the source `name`. */
   take(bytes: number, what: string, name: string): void {
     if (bytes > JSON_LIMIT) {
-      throw new FlattenError('LIMIT', `${what}: has ${bytes} bytes, more than the ${JSON_LIMIT} allowed`);
+      throw new FlattenError('LIMIT', `${what}: has ${sizeText(bytes)}, and at most ${sizeText(JSON_LIMIT)} are read`);
     }
     this.#budget -= bytes;
     if (this.#budget < 0) {
-      throw new FlattenError('LIMIT', `${name}: has more than ${JSON_BUDGET} bytes of image JSON`);
+      throw new FlattenError('LIMIT', `${name}: has more than ${sizeText(JSON_BUDGET)} of image JSON`);
     }
   }
 

@@ -1,5 +1,6 @@
 import { diskKindOf } from '../disk-magic.js';
 import { FlattenError } from '../errors.js';
+import { sizeText } from '../size-text.js';
 import type { TarEntry } from './entry.js';
 import { BLOCK, type Header, padded, parseHeader, plainBody, text } from './header.js';
 import { memberAt, type Preface } from './member.js';
@@ -176,7 +177,10 @@ function isZero(block: Buffer): boolean {
 function specialBody(window: Window, position: number, { type, size }: Header, preface: Preface): Buffer {
   const what = type === 'x' || type === 'g' ? 'PAX header' : 'GNU long name';
   if (size > MAX_SPECIAL) {
-    throw new FlattenError('LIMIT', `${what} of ${size} bytes: at most ${MAX_SPECIAL} are read`);
+    throw new FlattenError(
+      'LIMIT',
+      `${what} of ${sizeText(size)}: at most ${sizeText(MAX_SPECIAL)} are read`,
+    );
   }
   if (size < 0) throw new FlattenError('BAD_LAYER', `${what} has a negative size`);
   if (preface.count >= MAX_COUNT || preface.bytes + size > MAX_BYTES) {
@@ -214,7 +218,7 @@ function withGlobals(globals: PaxSays, records: readonly PaxRecord[]): PaxSays {
   if (bytes > MAX_GLOBALS) {
     throw new FlattenError(
       'LIMIT',
-      `global PAX headers set ${bytes} bytes of defaults: at most ${MAX_GLOBALS} are kept`,
+      `global PAX headers set ${sizeText(bytes)} of defaults: at most ${sizeText(MAX_GLOBALS)} are kept`,
     );
   }
   return said;

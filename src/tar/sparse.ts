@@ -1,4 +1,5 @@
 import { FlattenError } from '../errors.js';
+import { sizeText } from '../size-text.js';
 import { numberAt, padded } from './header.js';
 import { type PaxFields, type PaxRecord, paxNumber } from './pax.js';
 
@@ -132,7 +133,7 @@ function decimals(
 const MAX_DIGITS = 15;
 
 function tooLong(): FlattenError {
-  return new FlattenError('LIMIT', `sparse map is longer than ${MAX_MAP} bytes`);
+  return new FlattenError('LIMIT', `sparse map is longer than ${sizeText(MAX_MAP)}`);
 }
 
 /**

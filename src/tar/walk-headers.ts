@@ -1,4 +1,5 @@
 import { FlattenError } from '../errors.js';
+import { sizeText } from '../size-text.js';
 import type { TarEntry } from './entry.js';
 import { BLOCK } from './header.js';
 import { TarScan } from './scan.js';
@@ -92,7 +93,7 @@ export class HeaderWalk {
   }
 
   #beyond({ path }: { readonly path: string }): FlattenError {
-    const what = `a body that goes beyond the ${this.#options.most} bytes that may be unpacked`;
+    const what = `a body that goes beyond the ${sizeText(this.#options.most)} that may be unpacked`;
     const hint = 'if you trust the image, say how much it may take, as {maxSize: 64G}';
     return new FlattenError('LIMIT', what, { path, hint });
   }

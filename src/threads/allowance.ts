@@ -1,4 +1,5 @@
 import { FlattenError } from '../errors.js';
+import { countText, sizeText } from '../size-text.js';
 
 /** What a thread needs to draw on an allowance of another one. */
 export interface SharedAllowance {
@@ -45,6 +46,8 @@ export class Allowance {
     const { limit } = this;
     if (used <= limit) return;
     const { what, hint } = this.shared.words;
-    throw new FlattenError('LIMIT', what.replace('#', String(limit)), { hint });
+    throw new FlattenError('LIMIT', what.replace('# bytes', sizeText(limit)).replace('#', countText(limit)), {
+      hint,
+    });
   }
 }

@@ -73,7 +73,7 @@ test('--help-all needs nothing else on the command line', () => {
 });
 
 test('every option is in the man page and in the completion of each shell', () => {
-  const lists = new Map([['man', manPage(PROGRAM).replaceAll('\\-', '-')]]);
+  const lists = new Map([['man', manPage(PROGRAM, '').replaceAll('\\-', '-')]]);
   for (const shell of ['bash', 'zsh', 'fish']) lists.set(shell, run(['completion', shell]).stdout.toString());
   for (const { long } of COMMANDS.flatMap(({ options }) => options)) {
     for (const [list, text] of lists) {

@@ -76,7 +76,7 @@ for (const compression of KINDS) {
     const blob = blobOf(t, compress(Buffer.alloc(200_000_000), { compression }));
     const context = contextFor(t, { limits: { maxSize: 3_000_000, maxEntries: 1 } });
     const hint = /\{maxSize\}/;
-    await assert.rejects(decompress(blob, context), { code: 'LIMIT', message: /3000000 bytes/, hint });
+    await assert.rejects(decompress(blob, context), { code: 'LIMIT', message: /3,000,000 bytes/, hint });
     assert.equal(liveThreads(), 0);
     assert.deepEqual(leftovers(context), []);
   });

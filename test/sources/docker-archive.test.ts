@@ -134,7 +134,7 @@ test('what is missing or wrong is named', async (t) => {
         files.set(image.Config as string, Buffer.alloc(9 << 20, ' '));
         return [image];
       },
-      { code: 'LIMIT', message: /has 9437184 bytes, more than the 8388608 allowed/ },
+      { code: 'LIMIT', message: /has 9 MiB, and at most 8 MiB are read/ },
     ],
   ];
   for (const [change, error] of refused) await assert.rejects(open(t, remade(t, change)), error);

@@ -25,7 +25,7 @@ test('a stream without end stops at the limit, and when the run is aborted', asy
   const limits = { ...DEFAULT_LIMITS, maxSize: 5000 };
   await assert.rejects(spool(endless(), 'input', session(t, { limits })), {
     code: 'LIMIT',
-    message: 'input: has more than 5000 bytes',
+    message: 'input: has more than 5,000 bytes',
   });
   const silent = new Readable({ read() {} });
   const controller = new AbortController();

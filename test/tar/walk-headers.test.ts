@@ -71,7 +71,7 @@ test('a wrong header is an error as soon as it is there', () => {
 
 test('a body that is too long is an error, but not before it is worth one', () => {
   const head = archive([{ path: 'f', header: { size: 2 ** 30 } }], { end: false });
-  const error = { code: 'LIMIT', path: 'f', message: /goes beyond the 1000 bytes/ };
+  const error = { code: 'LIMIT', path: 'f', message: /goes beyond the 1,000 bytes/ };
   assert.equal(walked(head, 512, 1000), 1);
   assert.throws(() => walked(Buffer.concat([head, Buffer.alloc(65 << 20)]), 1 << 20, 1000), error);
 });

@@ -2,7 +2,8 @@ import { type CacheEntry, cacheEntries, pruneCache } from '../../cache/prune.js'
 import { cachePath, DEFAULT_CACHE_SIZE } from '../../cache/settings.js';
 import { CacheTrouble } from '../../cache/trouble.js';
 import { FlattenError } from '../../errors.js';
-import { showCount, showSize } from '../numbers.js';
+import { countText } from '../../size-text.js';
+import { showSize } from '../numbers.js';
 import { printJson, type ReportFlags } from '../report.js';
 
 /** The options of `flatten cache`, as commander gives them. */
@@ -39,7 +40,7 @@ function list(path: string, { json, quiet }: CacheFlags): void {
     process.stdout.write(`${digest}  ${showSize(bytes).padStart(width)}  ${when}${part}\n`);
   }
   if (!quiet)
-    process.stderr.write(`${path}: ${showCount(entries.length)} blobs, ${showSize(sum(entries))}\n`);
+    process.stderr.write(`${path}: ${countText(entries.length)} blobs, ${showSize(sum(entries))}\n`);
 }
 
 function prune(path: string, { json, quiet, cacheSize = DEFAULT_CACHE_SIZE }: CacheFlags): void {
@@ -48,7 +49,7 @@ function prune(path: string, { json, quiet, cacheSize = DEFAULT_CACHE_SIZE }: Ca
   const left = sum(before) - sum(removed);
   if (json) printJson({ cache: path, bytes: left, removed: removed.map(shownEntry) });
   else if (!quiet) {
-    const counts = `${showCount(removed.length)} of ${showCount(before.length)} blobs removed`;
+    const counts = `${countText(removed.length)} of ${countText(before.length)} blobs removed`;
     process.stderr.write(`${path}: ${counts}, ${showSize(sum(removed))}; ${showSize(left)} are left\n`);
   }
 }

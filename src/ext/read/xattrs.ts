@@ -1,6 +1,7 @@
 import { readAt } from '../../disk/positioned.js';
 import { FlattenError } from '../../errors.js';
 import { NO_XATTRS } from '../../rootfs/node.js';
+import { sizeText } from '../../size-text.js';
 import { aclFromDisk } from '../structures/acl.js';
 import type { StoredInode } from '../structures/inode.js';
 import { BLOCK_HEADER, PREFIXES, XATTR_ENTRY, XATTR_MAGIC } from '../structures/xattr.js';
@@ -53,7 +54,7 @@ export class XattrReader {
         throw new FlattenError('UNSUPPORTED', 'an xattr in an inode of its own');
       if (offset + size > area.length || name.length !== area[at]) throw damaged('an xattr cut short');
       this.#left -= size + name.length;
-      if (this.#left < 0) throw new FlattenError('LIMIT', `xattrs of more than ${MAX_BYTES} bytes`);
+      if (this.#left < 0) throw new FlattenError('LIMIT', `xattrs of more than ${sizeText(MAX_BYTES)}`);
       into.push(fromDisk(area[at + 1]!, name, Buffer.from(area.subarray(offset, offset + size))));
       at += XATTR_ENTRY + ((name.length + 3) & ~3);
     }

@@ -2,6 +2,7 @@ import { FlattenError, printable } from '../../errors.js';
 import type { InputBounds } from '../../layer/input-bounds.js';
 import type { File, Rootfs } from '../../rootfs/node.js';
 import { holesIn, walk } from '../../rootfs/walk.js';
+import { sizeText } from '../../size-text.js';
 import { isMappable } from '../../tar/write-sparse.js';
 
 /**
@@ -30,7 +31,7 @@ export function refuseZeros(
   if (zeros <= most) return;
   throw new FlattenError(
     'LIMIT',
-    `has holes of ${worst.holes} bytes, which are written as zeros here: all such holes may have ${most} bytes`,
+    `has holes of ${sizeText(worst.holes)}, which are written as zeros here: all such holes may have ${sizeText(most)}`,
     {
       path: worst.path,
       hint: `if you trust the image, say how much it may take, as {maxSize: 64G}; or leave the file out: {exclude: '${printable(worst.path)}'}`,

@@ -1,6 +1,7 @@
 import { lstatSync, readdirSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { FlattenError, ioError, printable } from '../../errors.js';
+import { sizeText } from '../../size-text.js';
 import { homes } from './homes.js';
 import { isInside, isWithin, namesOf } from './names-of.js';
 
@@ -56,7 +57,7 @@ function refuseFile(output: string, stat: Stats, { force }: Replacement): void {
   if (!stat.isFile() && !stat.isSymbolicLink())
     throw new FlattenError('UNSUPPORTED', `${output}: is no file or directory, and is not replaced`);
   if (force) return;
-  const what = stat.isFile() ? `file of ${stat.size} bytes` : 'symlink';
+  const what = stat.isFile() ? `file of ${sizeText(stat.size)}` : 'symlink';
   throw outputExists(output, `add {force} to replace the ${what}`);
 }
 
