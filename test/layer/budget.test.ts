@@ -29,7 +29,7 @@ test('bytes of files, sparse ones by their size', () => {
   budget.take(file('a', { size: 1000 }));
   assert.throws(
     () => budget.take(file('b', { size: 1, segments: [] })),
-    limit(/^b: .*1000 bytes/, /\{maxSize\}/),
+    limit(/^b: .*1,000 bytes/, /\{maxSize\}/),
   );
   assert.throws(
     () => new Budget(limits).take(file('c', { size: Number.MAX_SAFE_INTEGER })),
