@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { ConfigOut } from '../config-out.js';
 import { FlattenError } from '../errors.js';
 import { FORMATS, type Format } from '../sinks/format.js';
@@ -38,7 +38,7 @@ export function addConvert(program: Command, signal: AbortSignal): void {
     .optionsGroup('Output:')
     .option(
       '-o, --output <where>',
-      'Where to write: DIR, - (standard output), FILE.tar[.gz|.zst], FILE.img|.ext2|.ext3|.ext4|.erofs[.gz|.zst], ' +
+      'Where to write: DIR, - (standard output), FILE.tar, .cpio, .img, .ext4, .erofs, .squashfs, ' +
         'docker-archive:FILE[:NAME:TAG], oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-daemon:NAME:TAG',
     )
     .option('--format <name>', `Write this format, whatever the name says: ${formatList(FORMATS)}`)
@@ -46,7 +46,7 @@ export function addConvert(program: Command, signal: AbortSignal): void {
     .option('--strict', 'Fail if the output cannot hold something')
     .option('--keep-setuid', 'Keep setuid and setgid on files that cannot have their owner here')
     .option('--verify', 'Read the output back and compare it with the image before it appears')
-    .option('--no-verify', 'Do not compare the digests of the image')
+    .addOption(new Option('--no-verify', 'Do not compare the digests of the image').helpGroup('Which image:'))
     .option(
       '--config-out <[format:]file>',
       `Write how a runtime starts the image to a file, too: ${START_FORMATS.join(', ')} (repeatable; default: json)`,

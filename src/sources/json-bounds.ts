@@ -22,7 +22,10 @@ export class JsonBounds {
   /** Counts a document of so many bytes before it is read. Throws `LIMIT`, which calls it `what`, and the source `name`. */
   take(bytes: number, what: string, name: string): void {
     if (bytes > JSON_LIMIT) {
-      throw new FlattenError('LIMIT', `${what}: has ${sizeText(bytes)}, and at most ${sizeText(JSON_LIMIT)} are read`);
+      throw new FlattenError(
+        'LIMIT',
+        `${what}: has ${sizeText(bytes)}, and at most ${sizeText(JSON_LIMIT)} are read`,
+      );
     }
     this.#budget -= bytes;
     if (this.#budget < 0) {

@@ -33,7 +33,7 @@ test('bytes of files, sparse ones by their size', () => {
   );
   assert.throws(
     () => new Budget(limits).take(file('c', { size: Number.MAX_SAFE_INTEGER })),
-    limit(/1000 bytes/),
+    limit(/1,000 bytes/),
   );
 });
 
