@@ -117,7 +117,6 @@ test('a name without an ending is a directory; an ending that is not written say
     ['d.VMDK', /qemu-img convert -O vmdk d\.img d\.VMDK$/],
     ['d.raw', /--format ext4$/],
     ['d.tar.xz', /flatten IMAGE -o - \| xz > d\.tar\.xz$/],
-    ['d.erofs', /mkfs\.erofs d\.erofs d\/$/],
     ['alpine-3.20', /for a directory type -o alpine-3\.20\//],
     ['/dev/stdout', /-o -$/],
     ['file', /for a directory type -o file\//],
