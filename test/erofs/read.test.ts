@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { writeAt } from '../../src/disk/positioned.js';
 import { planErofs, readErofs } from '../../src/erofs/erofs.js';
+import { ReadBudget } from '../../src/erofs/read/budget.js';
 import { superblockSum } from '../../src/erofs/superblock.js';
 import { FlattenError } from '../../src/errors.js';
 import { flatten, verify } from '../../src/index.js';
@@ -198,7 +199,7 @@ function checkTree({ root }: Rootfs, size: number): void {
   }
 }
 
-test('an inode that lies on others, over and over, is no way to make much of little', async (t) => {
+test('a table of chunks that is larger than its image is damage', async (t) => {
   const tree = new TreeBuilder(t);
   const holes = { size: 2 ** 30, segments: [0, 2 ** 28, 2 ** 29].map((at) => ({ start: at, length: 4096 })) };
   tree.put('table', fileNode(tree.store(Buffer.alloc(3 * 4096, 'data'), holes)));
@@ -211,4 +212,15 @@ test('an inode that lies on others, over and over, is no way to make much of lit
   bytes.writeUInt32LE(superblockSum(bytes.subarray(0, 4096)), 1024 + 4);
   writeFileSync(image, bytes);
   assert.throws(() => treeOf(image), { code: 'BAD_IMAGE', path: 'table' });
+});
+
+test('what all inodes claim together has a bound', () => {
+  const budget = new ReadBudget(100);
+  budget.takeBytes(60);
+  budget.takeBytes(40);
+  assert.throws(() => budget.takeBytes(1), { code: 'BAD_IMAGE', message: /more bytes than there are/ });
+  const takeAll = () => {
+    for (let runs = 0; runs <= 4_000_000; runs++) budget.takeRun();
+  };
+  assert.throws(takeAll, { code: 'LIMIT' });
 });
