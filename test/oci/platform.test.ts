@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { distance, formatPlatform, linuxOn, parsePlatform } from '../../src/oci/platform.js';
+import { Json } from '../../src/oci/json.js';
+import { distance, formatPlatform, linuxOn, parsePlatform, readPlatform } from '../../src/oci/platform.js';
 
 test('every spelling of a platform is one', () => {
   const spellings: Record<string, string[]> = {
@@ -31,6 +32,7 @@ test('a processor runs its own variant and older ones, the newest first', () => 
   assert.equal(far('linux/amd64/v3', 'linux/amd64'), 2);
   assert.equal(far('linux/amd64', 'linux/amd64/v2'), undefined);
   assert.equal(far('linux/arm64', 'linux/arm64/v8'), 0);
+  assert.equal(far('linux/arm64', 'linux/arm64/v8.0'), 0);
   assert.equal(far('linux/amd64', 'windows/amd64'), undefined);
   assert.equal(far('linux/amd64', 'linux/amd64/fast'), undefined);
   assert.equal(far('linux/amd64/fast', 'linux/amd64/fast'), 0);
@@ -48,4 +50,19 @@ test("this machine's platform comes from Node's name of its processor", () => {
     'linux/s390x',
     'linux/riscv64',
   ]);
+});
+
+test('a config says a platform with both its fields, or none', () => {
+  const read = (value: object) => readPlatform(new Json(value, 'config'));
+  assert.deepEqual(read({ os: 'Linux', architecture: 'arm', variant: 'v6' }), {
+    os: 'linux',
+    architecture: 'arm',
+    variant: 'v6',
+  });
+  assert.deepEqual(read({ os: 'linux', architecture: 'x86_64', variant: '' }), {
+    os: 'linux',
+    architecture: 'amd64',
+  });
+  for (const none of [{}, { os: 'linux' }, { architecture: 'arm' }, { os: '', architecture: 'arm' }])
+    assert.equal(read(none), undefined);
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { NO_PAX, parsePax, paxNumber, paxSays, paxTime, paxXattrs } from '../../src/tar/pax.js';
+import { NO_PAX, parsePax, paxInteger, paxNumber, paxSays, paxTime, paxXattrs } from '../../src/tar/pax.js';
 import { runs } from '../support/stacks.js';
 import { decimal, paxRecord } from '../support/tar.js';
 
@@ -179,4 +179,21 @@ test('numbers are digits and exact', () => {
       wrong,
     );
   }
+});
+
+test('integers may be negative', () => {
+  assert.equal(paxInteger('-2', 'uid'), -2);
+  assert.equal(paxInteger('2', 'uid'), 2);
+  for (const wrong of ['--2', '-', '+2', '2-'])
+    assert.throws(() => paxInteger(wrong, 'uid'), { code: 'BAD_LAYER', message: /uid/ }, wrong);
+});
+
+test('of keys that nobody takes a few are kept, each once', () => {
+  const keys = ['VENDOR.a', 'VENDOR.a', ...Array.from({ length: 20 }, (_, index) => `VENDOR.${index}`)];
+  const { fields, unread } = paxSays(
+    NO_PAX,
+    keys.map((key) => [key, '1']),
+  );
+  assert.equal(fields.size, 0);
+  assert.deepEqual(unread, ['VENDOR.a', ...keys.slice(2, 9)]);
 });
