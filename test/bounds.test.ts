@@ -125,14 +125,14 @@ suite('bombs', () => {
   test('more entries than are allowed, by default and by option', (t) => {
     const member = Buffer.concat([...swarm(65_536, { name: '00000000' })]);
     ends(t, imageOf(repeated(member, 32)), { maxEntries: 2_000_000 }, 'LIMIT', /more than 2,000,000 entries/);
-    ends(t, imageOf(repeated(member, 1)), { maxEntries: 1000 }, 'LIMIT', /more than 1000 entries/);
+    ends(t, imageOf(repeated(member, 1)), { maxEntries: 1000 }, 'LIMIT', /more than 1,000 entries/);
     // A hundred million: they are counted while the layer is unpacked.
     ends(
       t,
       imageOf(repeated(member, 1526)),
       { maxEntries: 1000, maxSize },
       'LIMIT',
-      /more than 1000 entries/,
+      /more than 1,000 entries/,
     );
   });
 
