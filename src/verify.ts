@@ -139,6 +139,10 @@ async function openTree(
   context: Context,
 ): Promise<OpenedTree> {
   const kind = diskKind(path);
+  if (kind === 'squashfs')
+    throw new FlattenError('UNSUPPORTED', `${path}: squashfs is not read back`, {
+      hint: 'mount it, and compare the directory: {output: DIR}',
+    });
   if (kind !== undefined) {
     const fd = openSync(path, 'r');
     try {

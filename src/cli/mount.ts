@@ -9,6 +9,8 @@ const OPTIONS = ['loop', 'ro', 'noatime', 'nodiratime'];
 /** Where an ext superblock has its incompatible features. */
 const INCOMPATIBLE = EXT_SUPERBLOCK + 96;
 const NEEDS_RECOVERY = 4;
+/** What mounts an image without root. */
+const WITH_FUSE = { ext: 'fuse2fs -o ro', erofs: 'erofsfuse', squashfs: 'squashfuse' } as const;
 
 /** `flatten mount IMAGE DIR` and `flatten unmount DIR`. */
 export function addMount(program: Command, signal: AbortSignal): void {
@@ -16,16 +18,14 @@ export function addMount(program: Command, signal: AbortSignal): void {
     .command('mount')
     .summary('Mount a disk image read-only')
     .description(`Mounts a disk image by a loop device: mount -o ${OPTIONS.join(',')}. It takes root.`)
-    .argument('<disk>', 'A disk image: FILE.img, .ext2, .ext3, .ext4, .erofs')
+    .argument('<disk>', 'A disk image: FILE.img, .ext2, .ext3, .ext4, .erofs, .squashfs')
     .argument('<dir>', 'An existing directory')
     .action(async (image: string, directory: string, flags: ReportFlags) => {
       const { kind, options } = lookAt(image);
       if (options.includes('noload') && !flags.quiet) {
         process.stderr.write(`flatten: ${image} was not unmounted cleanly: mounting it as it is (noload)\n`);
       }
-      const withFuse =
-        kind === 'erofs' ? `erofsfuse ${image} ${directory}` : `fuse2fs -o ro ${image} ${directory}`;
-      await requireRoot(`flatten mount ${image} ${directory}`, withFuse);
+      await requireRoot(`flatten mount ${image} ${directory}`, `${WITH_FUSE[kind]} ${image} ${directory}`);
       await system('mount', ['-o', options.join(','), '--', image, directory], signal);
       reportDone({ image, directory, options }, flags);
     });
@@ -45,7 +45,7 @@ export function addMount(program: Command, signal: AbortSignal): void {
 }
 
 /** Which file system an image has, and how it is mounted. A journal that waits to be replayed cannot be, on a read-only mount of a read-only file; then it must not be loaded. */
-function lookAt(image: string): { kind: 'ext' | 'erofs'; options: string[] } {
+function lookAt(image: string): { kind: keyof typeof WITH_FUSE; options: string[] } {
   const superblock = Buffer.alloc(2048);
   try {
     const fd = openSync(image, constants.O_RDONLY | constants.O_NONBLOCK); // a fifo is told from a file without a wait
@@ -58,9 +58,9 @@ function lookAt(image: string): { kind: 'ext' | 'erofs'; options: string[] } {
     throw ioError(error, image);
   }
   const kind = diskKindOf(superblock);
-  if (kind === 'erofs') return { kind, options: OPTIONS };
+  if (kind === 'erofs' || kind === 'squashfs') return { kind, options: OPTIONS };
   if (kind === undefined) {
-    throw new FlattenError('USAGE', `${image}: is no ext2, ext3, ext4 or EROFS image`, {
+    throw new FlattenError('USAGE', `${image}: is no ext2, ext3, ext4, EROFS or squashfs image`, {
       hint: `make one: flatten IMAGE -o disk.img`,
     });
   }
@@ -78,7 +78,7 @@ function refuseOthers(directory: string): void {
   }
   const mount = mounts().findLast(({ point }) => point === path);
   if (mount === undefined) throw new FlattenError('USAGE', `${directory}: nothing is mounted there`);
-  if (!/^(ext[234]|erofs)$/.test(mount.kind) || !mount.source.startsWith('/dev/loop')) {
+  if (!/^(ext[234]|erofs|squashfs)$/.test(mount.kind) || !mount.source.startsWith('/dev/loop')) {
     throw new FlattenError('USAGE', `${directory}: what is mounted there is no disk image`, {
       hint: `umount ${directory}`,
     });
