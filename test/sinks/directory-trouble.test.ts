@@ -152,7 +152,10 @@ test('a full disk: the error says so, and nothing stays', { skip: needs('root') 
           writeDirectory(join(full, 'out'), LAX, whole(rootfs), quiet(), { ...FULL, cores }),
           (error) => {
             assert.match((error as FlattenError).hint ?? '', /the disk is full/);
-            return fails('IO', /^(d|large)\d.*: cannot be written: ENOSPC/)(error);
+            return fails(
+              'IO',
+              /^(d|large)\d.*: cannot be written: no space left on device \(ENOSPC\)/,
+            )(error);
           },
         );
         assert.deepEqual(readdirSync(full), []);

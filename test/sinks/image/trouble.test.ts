@@ -165,7 +165,7 @@ test(
         const output = `${transport}:${join(disk, 'out')}`;
         await assert.rejects(squash(output, { input: image, force: true, tmp: directory }), {
           code: 'IO',
-          message: /disk\/out: cannot be written: ENOSPC/,
+          message: /disk\/out: cannot be written: no space left on device \(ENOSPC\)/,
           hint: /disk is full/,
         });
       }
