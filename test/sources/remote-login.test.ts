@@ -85,16 +85,14 @@ for (const login of ['htpasswd', 'token'] as const) {
       assert.match(stderr, /team\/demo:2: is not in the registry .*\n {2}it has the tags:\n {4}1$/m);
     });
 
-    test(
-      'anybody gets what is for anybody, with one token',
-      { skip: login === 'htpasswd' && 'there is no such thing' },
-      async (t) => {
+    if (login !== 'htpasswd') {
+      test('anybody gets what is for anybody, with one token', async (t) => {
         const { digest } = await open(t, `docker://${registry.host}/public/demo:1`);
         assert.match(digest!, /^sha256:/);
         assert.equal(registry.asked.at(-1), 'anybody repository:public/demo:pull');
         assert.equal(registry.asked.filter((line) => line.startsWith('anybody repository:public')).length, 1);
-      },
-    );
+      });
+    }
   });
 }
 
