@@ -161,11 +161,25 @@ function reasonOf(cause: unknown): string {
 /** Whether the system has refused something, wherever it was; also what starts a thread or loads a module may meet that. */
 export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   const { code, syscall } = (error ?? {}) as NodeJS.ErrnoException;
-  return (typeof code === 'string' && typeof syscall === 'string') || code === 'ERR_WORKER_INIT_FAILED';
+  const isSystemCall = typeof code === 'string' && typeof syscall === 'string';
+  return isSystemCall || code === 'ERR_WORKER_INIT_FAILED' || code === NO_MODULE;
 }
+
+/** What Node says of a package that is not there, and of one that it cannot look at because too many files are open. */
+const NO_MODULE = 'ERR_MODULE_NOT_FOUND';
 
 /** One that nobody has put in words nearer to where it was. */
 export function systemError(cause: NodeJS.ErrnoException): FlattenError {
+  if (cause.code === NO_MODULE) {
+    return new FlattenError(
+      'IO',
+      'a part of flatten is not found, as where too many files are open (EMFILE)',
+      {
+        hint: 'install flatten again; if it is whole, raise the limit with `ulimit -n 4096`',
+        cause,
+      },
+    );
+  }
   const code = /\bE[A-Z]+\b/.exec(cause.code === 'ERR_WORKER_INIT_FAILED' ? cause.message : '')?.[0];
   const said = code === undefined ? cause : Object.assign(new Error(cause.message, { cause }), { code });
   const what = cause.path === undefined ? 'the system' : `${cause.path}: the system`;
