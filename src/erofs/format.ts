@@ -43,15 +43,7 @@ export const ZERO_PADDING = 1;
 export const LAYOUT = { plain: 0, compressedFull: 1, inline: 2, compressed: 3, chunks: 4 } as const;
 export type Layout = (typeof LAYOUT)[keyof typeof LAYOUT];
 
-/** The type bits of `i_mode`. */
-export const TYPE = {
-  fifo: 0o010000,
-  char: 0o020000,
-  directory: 0o040000,
-  block: 0o060000,
-  file: 0o100000,
-  symlink: 0o120000,
-} as const satisfies Record<Node['kind'], number>;
+/** The bits of `i_mode` that hold the type. */
 export const TYPE_BITS = 0o170000;
 export const SOCKET = 0o140000;
 

@@ -1,6 +1,7 @@
 import { deviceWord } from '../disk/device.js';
+import { TYPE } from '../rootfs/mode.js';
 import type { Node } from '../rootfs/node.js';
-import { type Layout, TYPE } from './format.js';
+import type { Layout } from './format.js';
 import { splitTime } from './time.js';
 import { xattrCount } from './xattrs.js';
 

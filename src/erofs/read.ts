@@ -1,9 +1,10 @@
 import { DEFAULT_LIMITS } from '../context.js';
 import { deviceOfWord } from '../disk/device.js';
 import { FlattenError } from '../errors.js';
+import { TYPE } from '../rootfs/mode.js';
 import type { Content, Directory, LayerFile, Node, Rootfs } from '../rootfs/node.js';
 import { finish } from '../rootfs/walk.js';
-import { ENTRY_TYPE, SOCKET, TYPE, TYPE_BITS } from './format.js';
+import { ENTRY_TYPE, SOCKET, TYPE_BITS } from './format.js';
 import { MAX_TARGET } from './limits.js';
 import { ReadBudget } from './read/budget.js';
 import { dataBlocks, runsOf } from './read/data.js';

@@ -1,4 +1,5 @@
 import { FlattenError } from '../errors.js';
+import { isLoopback } from '../host/private-address.js';
 import { shown } from '../oci/shown.js';
 import { parseChallenges } from './challenge.js';
 import { brokenConnection, isOfCertificate } from './connection-trouble.js';
@@ -6,7 +7,6 @@ import type { Connections } from './connections.js';
 import type { Credential } from './credential.js';
 import { type Answer, exchange } from './exchange.js';
 import type { Waiting } from './patience.js';
-import { isLoopback } from './private-address.js';
 import { Reach } from './reach.js';
 import { Session } from './session.js';
 

@@ -1,6 +1,6 @@
 import { rootCertificates } from 'node:tls';
 import { type Dispatcher, Pool, ProxyAgent } from 'undici';
-import { bare, isLoopback } from './private-address.js';
+import { bare, isLoopback } from '../host/private-address.js';
 import { proxyFor } from './proxy.js';
 import type { Reach } from './reach.js';
 import type { Trust } from './trust.js';

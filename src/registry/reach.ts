@@ -2,8 +2,8 @@ import { lookup } from 'node:dns';
 import { lookup as lookUp } from 'node:dns/promises';
 import type { LookupFunction } from 'node:net';
 import { FlattenError } from '../errors.js';
+import { bare, isLoopback, type Privacy, privacyOf } from '../host/private-address.js';
 import { shown } from '../oci/shown.js';
-import { bare, isLoopback, type Privacy, privacyOf } from './private-address.js';
 
 /**
  * Where a registry may lead whoever asks it: by a redirect, or to a server of tokens. A registry on the internet may not

@@ -3,14 +3,14 @@ import { Losses } from '../losses.js';
 import type { Node, Rootfs } from '../rootfs/node.js';
 import { walk } from '../rootfs/walk.js';
 import { sizeText } from '../size-text.js';
+import { isWhole } from './archive/whole-seconds.js';
 import { refuseZeros } from './archive/zeros.js';
 import { type ArchiveSinkOptions, archiveSink } from './archive.js';
-import { CpioForm, secondsOf } from './cpio/form.js';
+import { CpioForm } from './cpio/form.js';
 import type { Sink } from './sink.js';
 
 /** Bytes: the header has 32 bits for a file's size. */
 const MAX_FILE = 2 ** 32 - 1;
-const SECOND = 1_000_000_000n;
 
 /**
  * Writes the tree as a cpio archive of the form `newc`, which Linux takes as its initramfs. Xattrs, fractions of seconds and
@@ -42,8 +42,7 @@ function lossesOf({ root }: Rootfs, options: ArchiveSinkOptions) {
     if (node.nlink > 1) seen.add(node);
     const { xattrs, mtime } = node.meta;
     if (xattrs.size > 0) losses.add('xattr', path, 'cpio has none');
-    if (BigInt(secondsOf(mtime)) * SECOND !== mtime)
-      losses.add('mtime', path, 'cpio holds whole seconds, from 1970 to 2106');
+    if (!isWhole(mtime)) losses.add('mtime', path, 'cpio holds whole seconds, from 1970 to 2106');
   }
   return losses.list();
 }

@@ -1,25 +1,8 @@
+import { TYPE } from '../../rootfs/mode.js';
 import type { Node } from '../../rootfs/node.js';
 import type { ArchiveForm, Encoding } from '../archive/chunks.js';
+import { wholeSeconds } from '../archive/whole-seconds.js';
 import { newcHeader } from './header.js';
-
-const TYPE = {
-  fifo: 0o010000,
-  char: 0o020000,
-  directory: 0o040000,
-  block: 0o060000,
-  file: 0o100000,
-  symlink: 0o120000,
-} as const;
-
-const SECOND = 1_000_000_000n;
-/** Seconds; the fields of the header have 32 bits. */
-const LATEST = 2 ** 32 - 1;
-
-/** Seconds since 1970 as the format holds them: the nearest that it has. */
-export function secondsOf(mtime: bigint): number {
-  const seconds = mtime / SECOND - (mtime % SECOND < 0n ? 1n : 0n);
-  return Math.max(0, Math.min(LATEST, Number(seconds)));
-}
 
 /**
  * How a tree stands in a cpio archive of the form `newc`. The root is `.`; names have no leading `./`. Inodes are numbered in
@@ -55,7 +38,7 @@ export class CpioForm implements ArchiveForm {
       uid,
       gid,
       nlink: node.nlink,
-      mtime: secondsOf(mtime),
+      mtime: wholeSeconds(mtime),
       size: size + target.length,
       name: path === '' ? '.' : path,
       ...(isDevice && { major: node.major, minor: node.minor }),

@@ -1,7 +1,8 @@
 import type { Node } from '../../rootfs/node.js';
 import type { ArchiveForm, Encoding } from '../archive/chunks.js';
+import { isWhole, wholeSeconds } from '../archive/whole-seconds.js';
 import { TarForm } from '../tar/members.js';
-import { isLeftOut, wholeSeconds } from './plan.js';
+import { isLeftOut } from './plan.js';
 
 const SECOND = 1_000_000_000n;
 
@@ -28,10 +29,10 @@ export class SqfstarForm implements ArchiveForm {
   }
 
   #withWholeSeconds(node: Node): Node {
-    const mtime = BigInt(wholeSeconds(node.meta.mtime)) * SECOND;
-    if (mtime === node.meta.mtime) return node;
+    if (isWhole(node.meta.mtime)) return node;
     const known = this.#cut.get(node);
     if (known !== undefined) return known;
+    const mtime = BigInt(wholeSeconds(node.meta.mtime)) * SECOND;
     const cut = { ...node, meta: { ...node.meta, mtime } };
     if (node.kind !== 'directory' && node.nlink > 1) this.#cut.set(node, cut);
     return cut;

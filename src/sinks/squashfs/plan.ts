@@ -2,10 +2,9 @@ import { FlattenError } from '../../errors.js';
 import { type Loss, Losses } from '../../losses.js';
 import type { Metadata, Node, Rootfs } from '../../rootfs/node.js';
 import { walk } from '../../rootfs/walk.js';
+import { isWhole, wholeSeconds } from '../archive/whole-seconds.js';
 
 const SECOND = 1_000_000_000n;
-/** Seconds: the format has 32 bits for a time, and none for its fraction. */
-const LATEST = 2 ** 32 - 1;
 /** Users and groups together: the format numbers them with 16 bits. */
 const MAX_IDS = 65_536;
 const MAX_NAME = 256;
@@ -23,12 +22,6 @@ export interface SquashfsPlan {
 /** Whether the format has no place for an xattr, as for ACLs. */
 export function isLeftOut(xattr: string): boolean {
   return !PREFIXES.some((prefix) => xattr.startsWith(prefix));
-}
-
-/** Seconds since 1970 as the format holds them: the nearest that it has. */
-export function wholeSeconds(mtime: bigint): number {
-  const seconds = mtime / SECOND - (mtime % SECOND < 0n ? 1n : 0n);
-  return Math.max(0, Math.min(LATEST, Number(seconds)));
 }
 
 /**
@@ -73,8 +66,7 @@ function refuseTooLong(path: string, node: Node): void {
 }
 
 function addLosses(losses: Losses, path: string, { mtime, xattrs }: Metadata): void {
-  if (BigInt(wholeSeconds(mtime)) * SECOND !== mtime)
-    losses.add('mtime', path, 'squashfs holds whole seconds, from 1970 to 2106');
+  if (!isWhole(mtime)) losses.add('mtime', path, 'squashfs holds whole seconds, from 1970 to 2106');
   for (const xattr of xattrs.keys()) {
     if (!isLeftOut(xattr)) continue;
     const isAcl = xattr.startsWith('system.posix_acl_');

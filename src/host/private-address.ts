@@ -21,11 +21,13 @@ const KINDS: readonly (readonly [Privacy, readonly (readonly [string, number])[]
     ],
   ],
   [
-    'private', // RFC 1918, RFC 6598, RFC 4193; and what may stand for an address of these (RFC 6052), or for many
+    'private', // RFC 1918, RFC 6598, RFC 4193, RFC 6890, RFC 2544; and what may stand for an address of these (RFC 6052), or for many
     [
       ['10.0.0.0', 8],
       ['172.16.0.0', 12],
+      ['192.0.0.0', 24],
       ['192.168.0.0', 16],
+      ['198.18.0.0', 15],
       ['100.64.0.0', 10],
       ['224.0.0.0', 3],
       ['fc00::', 7],

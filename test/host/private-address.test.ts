@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isLoopback, privacyOf } from '../../src/registry/private-address.js';
+import { isLoopback, privacyOf } from '../../src/host/private-address.js';
 
 const KINDS: Readonly<Record<string, string | undefined>> = {
   '127.0.0.1': 'loopback',
