@@ -40,6 +40,7 @@ const OPTION_NAMES = [
   'keepSetuid',
   'label',
   'last',
+  'layer',
   'limit',
   'maxEntries',
   'maxSize',

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Context } from './context.js';
 import { contextOf, type InputOptions, registriesOf, treeOf } from './input.js';
+import type { History, HistoryOptions } from './inspect/history.js';
 import type { Keep } from './layer/kept.js';
 import type { Layer } from './layer/layer.js';
 import type { ImageConfig } from './oci/config.js';
@@ -35,6 +36,8 @@ export type ImageTreeOptions = Pick<
 export interface Image extends AsyncDisposable, ClosableImage {
   /** The one tree that its layers come to. Throws what is wrong with a layer. */
   tree(options?: ImageTreeOptions): Promise<Tree>;
+  /** The same tree, and how the layers have made it: what each did to each path. Throws what `tree` throws. */
+  history(options?: HistoryOptions): Promise<History>;
   /** Harmless when done before. */
   close(): Promise<void>;
 }
@@ -95,6 +98,10 @@ function imageWith(opened: ClosableImage, context: Context): Image {
     async tree(options = {}) {
       pathTest([...(options.include ?? []), ...(options.exclude ?? [])]);
       return new Tree(await treeOf(opened, options, context), opened.layers, origin, context);
+    },
+    async history(options = {}) {
+      const { openHistory } = await import('./inspect/history.js');
+      return openHistory(opened, options, context);
     },
   };
 }

@@ -22,6 +22,9 @@ export {
   type RunOptions,
 } from './image.js';
 export type { InputOptions } from './input.js';
+export type { Carried, Lost } from './inspect/carried.js';
+export type { History, HistoryOptions, LayerFacts } from './inspect/history.js';
+export type { Act, Touch } from './inspect/touch.js';
 export { type ContentLayer, contentLayer } from './layer/content-layer.js';
 export type { Layer, LayerEntry, OpenLayer } from './layer/layer.js';
 export type { Loss } from './losses.js';

@@ -3,7 +3,7 @@ import { cachePath, DEFAULT_CACHE_SIZE } from './cache/settings.js';
 import { type Context, DEFAULT_LIMITS, type RunEvent } from './context.js';
 import { FlattenError } from './errors.js';
 import { type Keep, keptLayers } from './layer/kept.js';
-import { type LoadedTree, loadTree } from './load-tree.js';
+import { type LoadedTree, type LoadObserver, loadTree } from './load-tree.js';
 import { parsePlatform } from './oci/platform.js';
 import type { RegistryOptions } from './registry/open.js';
 import { pathTest } from './rootfs/glob.js';
@@ -63,6 +63,8 @@ export interface ParsedInputOptions extends Omit<InputOptions, 'input'> {
   readonly input: Input;
   /** Lower layers to keep; the tree's `base` is theirs. */
   readonly keep?: Keep;
+  /** Is told how the tree comes to be. */
+  readonly observer?: LoadObserver;
 }
 
 /** An image that is open, and its tree. */
@@ -146,7 +148,9 @@ export async function treeOf(
   const keep = options.keep && keptLayers(layers, options.keep);
   if (keep && options.keepDirlinks)
     throw new FlattenError('USAGE', '{keepDirlinks}: layers that are kept cannot be read in another way');
-  return loadTree(layers, { ...treeOptions(options), ...(keep && { keep }) }, context);
+  const { observer } = options;
+  const more = { ...(keep && { keep }), ...(observer && { observer }) };
+  return loadTree(layers, { ...treeOptions(options), ...more }, context);
 }
 
 function treeOptions(options: Omit<InputOptions, 'input'>) {

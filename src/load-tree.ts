@@ -12,10 +12,11 @@ import { findConflict } from './rootfs/conflict.js';
 import { exclude, include } from './rootfs/edit.js';
 import { pathTest } from './rootfs/glob.js';
 import { type MadeDirectory, makeDirectory } from './rootfs/make-directory.js';
-import { merge, type Replaced, type Upper } from './rootfs/merge.js';
+import { type MergeObserver, merge, type Replaced, type Upper } from './rootfs/merge.js';
 import { type Directory, directory, type Rootfs } from './rootfs/node.js';
 import { snapshot } from './rootfs/snapshot.js';
 import { finish } from './rootfs/walk.js';
+import type { TarEntry } from './tar/entry.js';
 
 /** How layers become a tree. */
 export interface TreeOptions extends Pick<UpperOptions, 'keepDirlinks'> {
@@ -30,6 +31,18 @@ export interface TreeOptions extends Pick<UpperOptions, 'keepDirlinks'> {
   readonly sourceDateEpoch?: number;
   /** Give the tree of this many lower layers too, as {@link LoadedTree.base}. Default none. */
   readonly keep?: number;
+  /** Is told how the tree comes to be. Default: nobody is. */
+  readonly observer?: LoadObserver;
+}
+
+/** Is told what the image's layers have, base first, and what becomes of it; of edits it is not told. */
+export interface LoadObserver extends MergeObserver {
+  /** A layer is open, and its entries come. */
+  layer(open: OpenLayer): void;
+  /** The layer's next entry, in archive order. */
+  entry(entry: TarEntry): void;
+  /** The layer is read, and will now be merged onto the tree so far. */
+  merging(upper: Upper): void;
 }
 
 /** The merged tree of an image, and the open layers its content lies in. */
@@ -111,7 +124,11 @@ interface Making {
 async function mergeLayers(
   layers: readonly Layer[],
   making: Making,
-  options: Pick<UpperOptions, 'keepDirlinks'> & { readonly isEdit?: boolean },
+  {
+    keepDirlinks,
+    isEdit,
+    observer,
+  }: Pick<TreeOptions, 'keepDirlinks' | 'observer'> & { readonly isEdit?: boolean },
   context: Context,
   onMerged: (count: number) => void = () => {},
 ): Promise<void> {
@@ -122,9 +139,12 @@ async function mergeLayers(
     merged.push(layer);
     layer.verified.catch(() => {}); // it is awaited with the others; until then its failure is no unhandled one
     const isNew = notes.overlay === undefined;
-    const upper = await readUpper(name, layer, root, { ...options, budget, notes, isPlain }, context);
-    if (options.isEdit) refuseConflict(name, root, upper);
-    warn(name, merge(root, upper), context);
+    observer?.layer(layer);
+    const reading = { keepDirlinks, budget, notes, isPlain, ...(observer && { observer }) };
+    const upper = await readUpper(name, layer, root, reading, context);
+    if (isEdit) refuseConflict(name, root, upper);
+    observer?.merging(upper);
+    warn(name, merge(root, upper, observer), context);
     if (isNew && notes.overlay !== undefined) warnOfOverlay(name, notes.overlay, context);
     onMerged(merged.length);
   }
@@ -168,14 +188,15 @@ async function readUpper(
   name: string,
   layer: OpenLayer,
   lower: Directory,
-  options: UpperOptions,
+  options: UpperOptions & { readonly observer?: LoadObserver },
   context: Context,
 ): Promise<Upper> {
+  const { observer } = options;
   const entries = layer.entries()[Symbol.iterator]();
   try {
     const builder = new UpperBuilder(lower, options);
     let turn = performance.now();
-    while (addSome(builder, entries)) {
+    while (addSome(builder, entries, observer)) {
       if (performance.now() - turn < TURN) continue;
       await setImmediate();
       throwIfAborted(context.signal);
@@ -192,10 +213,15 @@ async function readUpper(
  * Adds the next few entries; false where there are no more. Not the loop above itself: V8 optimizes a loop of an async
  * function anew for each layer, which took a third of the time.
  */
-function addSome(builder: UpperBuilder, entries: Iterator<LayerEntry>): boolean {
+function addSome(
+  builder: UpperBuilder,
+  entries: Iterator<LayerEntry>,
+  observer: LoadObserver | undefined,
+): boolean {
   for (let count = 0; count < LOOK; count++) {
     const next = entries.next();
     if (next.done) return false;
+    observer?.entry(next.value.entry);
     builder.add(next.value.entry, next.value.file);
   }
   return true;

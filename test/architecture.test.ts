@@ -15,6 +15,7 @@ const ROWS = [
   ['options.ts'],
   ['config-out.ts', 'squash.ts', 'verify.ts'],
   ['image.ts'],
+  ['inspect'],
   ['fits.ts', 'overlap.ts', 'tree.ts'],
   ['input.ts', 'origin.ts'],
   ['load-tree.ts'],

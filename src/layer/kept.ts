@@ -20,12 +20,23 @@ export function keptLayers(layers: readonly Layer[], { fromLayer, last }: Keep):
     throw new FlattenError('USAGE', `{last: ${last}}: the image has ${shownLayers(count)}`);
   }
   if (fromLayer === undefined) return 0;
-  const kept = /^\d{1,4}$/.test(fromLayer) ? Number(fromLayer) : byDigest(layers, fromLayer);
+  const kept = numberOf(layers, fromLayer, 'fromLayer');
   if (kept < count) return kept;
   throw new FlattenError('USAGE', `{fromLayer: ${fromLayer}}: nothing is above it in ${shownLayers(count)}`);
 }
 
-function byDigest(layers: readonly Layer[], wanted: string): number {
+/** The number of the layer that is meant by its number, counted from 1, or by its digest or diffID. Throws as {@link keptLayers} does. */
+export function layerNumber(layers: readonly Layer[], wanted: string): number {
+  const number = numberOf(layers, wanted, 'layer');
+  if (number >= 1 && number <= layers.length) return number;
+  throw new FlattenError('USAGE', `{layer: ${wanted}}: the image has ${shownLayers(layers.length)}`);
+}
+
+function numberOf(layers: readonly Layer[], wanted: string, option: 'fromLayer' | 'layer'): number {
+  return /^\d{1,4}$/.test(wanted) ? Number(wanted) : byDigest(layers, wanted, option);
+}
+
+function byDigest(layers: readonly Layer[], wanted: string, option: 'fromLayer' | 'layer'): number {
   const digits = /^(?:sha256:|sha512:)?([0-9a-f]{12,128})…?$/i.exec(wanted)?.[1]?.toLowerCase();
   const fits = layers.flatMap(({ digest, diffID }, index) => {
     const isIt = [digest, diffID].some((each) => digits && each?.slice(7).startsWith(digits));
@@ -34,7 +45,7 @@ function byDigest(layers: readonly Layer[], wanted: string): number {
   if (fits.length === 1) return fits[0]!;
   const what =
     fits.length === 0 ? 'no layer of the image' : `layers ${fits.join(' and ')} of the image alike`;
-  throw new FlattenError(fits.length === 0 ? 'NOT_FOUND' : 'AMBIGUOUS', `{fromLayer: ${wanted}}: ${what}`, {
+  throw new FlattenError(fits.length === 0 ? 'NOT_FOUND' : 'AMBIGUOUS', `{${option}: ${wanted}}: ${what}`, {
     hint: ['say its number:', ...layers.map(({ name }) => `  ${name}`)].join('\n'),
   });
 }

@@ -44,7 +44,14 @@ export function diff(before: Directory, after: Directory): Upper {
 /** The directories that both trees have, parents first. */
 function pairUp(before: Directory, after: Directory): Frame[] {
   const frame = (name: string, parent: Frame | undefined, a: Directory, b: Directory): Frame => {
-    return { name, parent, before: a, after: b, upper: directory(b.meta), isNeeded: !isSame(a.meta, b.meta) };
+    return {
+      name,
+      parent,
+      before: a,
+      after: b,
+      upper: directory(b.meta),
+      isNeeded: !sameMetadata(a.meta, b.meta),
+    };
   };
   const frames = [frame('', undefined, before, after)];
   for (let next = 0; next < frames.length; next++) {
@@ -94,7 +101,8 @@ function hasSurvivor({ before, after }: Frame): boolean {
   return false;
 }
 
-function isSame(a: Metadata, b: Metadata): boolean {
+/** Whether two inodes agree in mode, owner, time and xattrs. */
+export function sameMetadata(a: Metadata, b: Metadata): boolean {
   if (a === b) return true;
   if (a.mode !== b.mode || a.uid !== b.uid || a.gid !== b.gid || a.mtime !== b.mtime) return false;
   if (a.xattrs.size !== b.xattrs.size) return false;

@@ -79,7 +79,7 @@ export function finish(root: Directory): Rootfs {
 }
 
 /** The bytes of a file that no run holds. */
-export function holesIn({ size, segments }: Content): number {
+export function holesIn({ size, segments }: Pick<Content, 'size' | 'segments'>): number {
   return segments === undefined ? 0 : segments.reduce((rest, { length }) => rest - length, size);
 }
 
