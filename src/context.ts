@@ -13,6 +13,7 @@ export type WarningCode =
   | 'IDLE_GLOB' // a glob matches nothing
   | 'LABEL' // the label of an archive is skipped
   | 'MANIFEST_SKIPPED' // manifest.json is broken, and index.json is used
+  | 'MIRROR' // a mirror of a registry fails, and another place is asked
   | 'NO_CACHE' // the cache of blobs cannot be used
   | 'NO_END' // an archive has no end, and may be cut short
   | 'NO_XATTRS' // xattrs of a directory of this machine cannot be read

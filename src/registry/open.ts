@@ -2,6 +2,10 @@ import type { Context } from '../context.js';
 import type { RegistryReference } from '../oci/registry-reference.js';
 import { Connections } from './connections.js';
 import { findCredential } from './find-credential.js';
+import { MirroredRepository } from './mirrored.js';
+import type { Waiting } from './patience.js';
+import { type Place, placesFor } from './places.js';
+import { registryRules } from './registries-conf.js';
 import { Repository } from './repository.js';
 import { trustOf } from './trust.js';
 
@@ -14,13 +18,35 @@ export interface RegistryOptions {
 }
 
 /** Opens the repository that a reference names. It is not asked for anything yet. The caller closes it. */
-export async function openRepository(
+async function openRepository(
   reference: RegistryReference,
   { authfile, insecure = [] }: RegistryOptions,
-  { signal, report }: Pick<Context, 'signal' | 'report'>,
+  { signal, report, tries }: Pick<Context, 'signal' | 'report'> & Pick<Waiting, 'tries'>,
 ): Promise<Repository> {
   const credential = await findCredential(reference, { authfile, signal, report });
   const connections = new Connections((host) => trustOf(host, insecure.includes(host)));
+  const waiting = { report, ...(tries !== undefined && { tries }) };
   const isInsecure = insecure.includes(reference.host);
-  return new Repository(reference, { connections, waiting: { report }, credential, isInsecure });
+  return new Repository(reference, { connections, waiting, credential, isInsecure });
+}
+
+/** Tries of a place where there is another one. */
+const MIRROR_TRIES = 2;
+
+/**
+ * Opens what a reference names for reading, at the places that registries.conf has for it. Credentials are looked up for a place when it is
+ * asked. Throws `DENIED` for what is blocked, and `USAGE` for a file that makes no sense. The caller closes it.
+ */
+export async function openMirrored(
+  reference: RegistryReference,
+  options: RegistryOptions,
+  context: Pick<Context, 'signal' | 'report'>,
+): Promise<MirroredRepository> {
+  const places = placesFor(reference, await registryRules());
+  const open = ({ reference: placed, isInsecure }: Place, isLast: boolean) => {
+    const { insecure = [] } = options;
+    const trusting = isInsecure ? { ...options, insecure: [...insecure, placed.host] } : options;
+    return openRepository(placed, trusting, isLast ? context : { ...context, tries: MIRROR_TRIES });
+  };
+  return new MirroredRepository(places, open, context.report);
 }

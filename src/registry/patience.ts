@@ -9,6 +9,8 @@ export interface Waiting {
   readonly pause?: (milliseconds: number, signal: AbortSignal) => Promise<unknown>;
   /** From 0 to 1. Default: Math.random. */
   readonly random?: () => number;
+  /** Tries in all. Default {@link TRIES}. */
+  readonly tries?: number;
 }
 
 /** Tries in all, and milliseconds before the second; each further one waits twice as long. */
@@ -34,7 +36,7 @@ export class Patience {
 
   /** Whether it has been tried often enough. */
   get isOver(): boolean {
-    return this.#tries >= TRIES;
+    return this.#tries >= (this.#waiting.tries ?? TRIES);
   }
 
   /** It went on: what comes next is a new matter. */

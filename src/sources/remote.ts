@@ -7,7 +7,7 @@ import type { InputBounds } from '../layer/input-bounds.js';
 import { readConfig } from '../oci/config.js';
 import { artifactKind, readManifest } from '../oci/manifest.js';
 import { formatRegistryReference } from '../oci/registry-reference.js';
-import { openRepository, type RegistryOptions } from '../registry/open.js';
+import { openMirrored, type RegistryOptions } from '../registry/open.js';
 import { Slots } from '../threads/slots.js';
 import { CachedRepository } from './cached-repository.js';
 import { choose, chooseAll } from './choose.js';
@@ -38,7 +38,7 @@ export async function openRemote(
   means: Means,
 ): Promise<Images> {
   const { context } = means;
-  const repository = await openRepository(reference, means.options, context);
+  const repository = await openMirrored(reference, means.options, context);
   const held: number[] = [];
   const close = async () => {
     await repository.close();
