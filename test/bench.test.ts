@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -43,4 +44,27 @@ test('scripts/bench refuses a number that is none', () => {
   const { status, stderr } = bench('--runs', 'many');
   assert.equal(status, 1);
   assert.match(stderr, /--runs many: not a number above 0/);
+});
+
+test(
+  'scripts/bench --profile says which files of src/ took the time',
+  { skip: needs('tar', 'gzip') },
+  (t) => {
+    const { status, stdout, stderr } = bench('--dir', scratch(t), '--profile', ...TINY);
+    assert.equal(status, 0, stderr);
+    assert.match(stdout, /^tiny\/save-tar\n {2}main thread: \d+\.\d\d s\n(?: +\d+\.\d\d s {2}.+\n)+/m);
+    assert.match(stdout, /^ +\d+\.\d\d s {2}(tar|layer|host|sinks|cli)\/[\w/-]+$/m);
+  },
+);
+
+test('scripts/bench --peer has a name stand for another program', { skip: needs('tar', 'gzip') }, (t) => {
+  const directory = scratch(t);
+  const crane = join(directory, 'some-crane');
+  writeFileSync(crane, '#!/bin/sh\ncat >"$3"\n', { mode: 0o755 });
+  const { status, stdout, stderr } = bench('--dir', directory, '--peer', `crane=${crane}`, ...TINY);
+  assert.equal(status, 0, stderr);
+  assert.match(stdout, /^save-tar +tiny .*crane export +\d+\.\d\d s/m);
+  const refused = bench('--peer', 'crane');
+  assert.equal(refused.status, 1);
+  assert.match(refused.stderr, /--peer crane: not of the form NAME=PATH/);
 });

@@ -1,5 +1,5 @@
 import { execFile, spawn, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -17,6 +17,16 @@ export async function command(program, args, options = {}) {
 /** As {@link command}, for clean-ups that must be over before the program ends: failures are ignored. */
 export function commandNow(program, args) {
   spawnSync(program, args, { stdio: 'ignore' });
+}
+
+/** Has every name stand for the program at its path from now on, whatever else PATH has. `dir` keeps the names. */
+export function preferPrograms(programs, dir) {
+  if (programs.size === 0) return;
+  const names = join(dir, 'peers');
+  rmSync(names, { recursive: true, force: true });
+  mkdirSync(names, { recursive: true });
+  for (const [name, path] of programs) symlinkSync(path, join(names, name));
+  process.env.PATH = `${names}:${process.env.PATH}`;
 }
 
 /** Whether a program is on PATH. */

@@ -54,6 +54,11 @@ export const CONTESTANTS = {
   version: { argv: (_, flatten) => [process.execPath, flatten, '--version'] },
   node: { argv: () => [process.execPath, '-e', '0'] },
   'tar-x': { argv: ({ flat }) => shell('mkdir out; tar -xpf "$1" -C out', flat) },
+  crane: { needs: ['crane'], argv: ({ save }) => shell('crane export - out.tar <"$1"', save) },
+  'crane-tar-x': {
+    needs: ['crane'],
+    argv: ({ save }) => shell('mkdir out; crane export - - <"$1" | tar -xp -C out', save),
+  },
   copy: { argv: ({ save, flat }) => shell('cat "$1" >/dev/null; cat "$2" >out.tar', save, flat) },
   'save-tar-json': {
     argv: ({ save }, flatten) => [process.execPath, flatten, save, '--json', '-o', 'out.tar'],

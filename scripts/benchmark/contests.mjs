@@ -13,10 +13,12 @@ const peak = (name, ours, most) => ({ kind: 'peak', name, ours, theirs: [], word
 
 const OF_EACH_IMAGE = [
   time('save-dir', 'save-dir', ['tar-x'], 'tar -xpf of the flat tar', 1.0),
+  time('save-dir', 'save-dir', ['crane-tar-x'], 'crane export | tar -xp'),
   time('oci-dir', 'oci-dir', ['umoci'], 'umoci unpack', 0.3),
   time('oci-dir', 'oci-dir', INFLATE, 'gzip -dc, two at a time + tar -xpf', 1.3),
   time('oci-dir', 'oci-dir', ['inflate-pigz', 'tar-x'], 'pigz -dc, two at a time + tar -xpf'),
   time('save-tar', 'save-tar', ['copy'], 'reading it + writing the flat tar', 1.5),
+  time('save-tar', 'save-tar', ['crane'], 'crane export'),
   time('save-tar-cold', 'save-tar-cold', ['copy-cold'], 'the same, from a cold cache, to the disk', 1.5),
   time('oci-tar', 'oci-tar', ['inflate', 'write'], 'gzip -dc, two at a time + writing'),
   time('save-img', 'save-img', ['loop-tar'], 'mkfs, loop mount, tar -xpf, umount', 0.6),

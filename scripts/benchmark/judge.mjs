@@ -1,7 +1,8 @@
 /**
  * One row of the table: what a contest came to. Times in seconds, memory and sizes in bytes, all medians; `ok` is
- * absent where nothing is promised, `cpu` is what both spent of user and system time, and `note` says why a row has no figures.
- * @returns {{name: string, input: string, unit: string, ours?: number, against: string, theirs?: number, cpu?: [number, number], ratio?: number, target: string, ok?: boolean, note?: string}}
+ * absent where nothing is promised, `cpu` is what both spent of user and system time, `spread` are the lowest and the highest ratio that any of
+ * our runs has to theirs in the same round, and `note` says why a row has no figures.
+ * @returns {{name: string, input: string, unit: string, ours?: number, against: string, theirs?: number, cpu?: [number, number], ratio?: number, spread?: [number, number], target: string, ok?: boolean, note?: string}}
  */
 export function judge(contest, results) {
   const { name, input, words: against, kind } = contest;
@@ -28,7 +29,25 @@ export function judge(contest, results) {
   if (kind === 'per-entry') return { ...row, ours: (ours - theirs) / contest.entries };
   const most = contest.most * theirs + (contest.plus ?? 0);
   const cpu = figure === 'wall' ? { cpu: [sum(sides.ours, 'cpu'), sum(sides.theirs, 'cpu')] } : {};
-  return { ...row, ours, theirs, ...cpu, ratio: ours / theirs, ...(contest.most && { ok: ours <= most }) };
+  const spread = spreadOf(sides, (key) => results.get(key).runs.map((run) => run[figure]));
+  return {
+    ...row,
+    ours,
+    theirs,
+    ...cpu,
+    ratio: ours / theirs,
+    spread,
+    ...(contest.most && { ok: ours <= most }),
+  };
+}
+
+/** The lowest and the highest ratio of a round. */
+function spreadOf({ ours, theirs }, figuresOf) {
+  const sums = (keys) =>
+    keys.map(figuresOf).reduce((sum, runs) => runs.map((figure, round) => figure + (sum[round] ?? 0)), []);
+  const against = sums(theirs);
+  const ratios = sums(ours).map((figure, round) => figure / against[round]);
+  return [Math.min(...ratios), Math.max(...ratios)];
 }
 
 /** The keys of the results that a contest compares. */

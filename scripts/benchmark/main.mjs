@@ -1,11 +1,12 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { cpus } from 'node:os';
-import { command } from './command.mjs';
+import { command, preferPrograms } from './command.mjs';
 import { contestsFor, NOTHING } from './contests.mjs';
 import { prepareInput } from './inputs.mjs';
 import { judge, sidesOf } from './judge.mjs';
 import { readOptions } from './options.mjs';
 import { Place } from './place.mjs';
+import { formatProfiles, isProgram, profile } from './profile.mjs';
 import { runRounds } from './rounds.mjs';
 import { formatTable } from './table.mjs';
 
@@ -24,6 +25,7 @@ async function main() {
   }
   if (!existsSync(options.flatten)) throw new Error(`${options.flatten}: not there; npm run build makes it`);
   mkdirSync(options.dir, { recursive: true });
+  preferPrograms(options.peers, options.dir);
   const keys = new Set(contests.flatMap((contest) => Object.values(sidesOf(contest)).flat()));
   const entries = await entriesOf([...keys].sort(), options);
   const place = new Place(options.dir);
@@ -36,7 +38,8 @@ async function main() {
   try {
     const results = await runRounds(entries, place, options, say);
     const rows = contests.map((contest) => judge(contest, results));
-    print(rows, results, place, options);
+    const profiles = options.profile ? await profilesOf(contests, entries, place, options) : new Map();
+    print({ rows, results, profiles }, place, options);
     if (rows.some(({ note }) => note?.startsWith('failed'))) process.exitCode = 1;
   } finally {
     place.discard();
@@ -64,17 +67,29 @@ async function entriesOf(keys, options) {
   return entries;
 }
 
-function print(rows, results, place, { json, runs, cpus: list }) {
+/** Profiles of the program, by `input/contestant`: of what stands on our side of a contest. */
+async function profilesOf(contests, entries, place, options) {
+  const ours = new Set(contests.flatMap((contest) => sidesOf(contest).ours));
+  const profiles = new Map();
+  for (const entry of entries.filter((each) => ours.has(each.key) && isProgram(each, options))) {
+    say(`profile: ${entry.key}`);
+    profiles.set(entry.key, await profile(entry, place, options));
+  }
+  return profiles;
+}
+
+function print({ rows, results, profiles }, place, { json, runs, cpus: list }) {
   const setting = { node: process.version, cpu: cpus()[0]?.model, cpus: list, runs, place: place.title };
   if (json) {
-    const figures = Object.fromEntries(results);
-    process.stdout.write(`${JSON.stringify({ setting, contests: rows, results: figures }, null, 2)}\n`);
+    const figures = { results: Object.fromEntries(results), profiles: Object.fromEntries(profiles) };
+    process.stdout.write(`${JSON.stringify({ setting, contests: rows, ...figures }, null, 2)}\n`);
     return;
   }
   process.stdout.write(
     `Medians of ${runs}, all on CPUs ${list} of ${setting.cpu}, node ${setting.node}, ${setting.place}.\n\n`,
   );
   process.stdout.write(formatTable(rows));
+  process.stdout.write(formatProfiles(profiles));
 }
 
 main().catch((error) => {

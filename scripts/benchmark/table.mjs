@@ -1,7 +1,19 @@
 import { basename } from 'node:path';
 
-const HEADINGS = ['contest', 'input', 'flatten', 'cpu', 'against', '', 'cpu', 'ratio', 'target', ''];
-const RIGHT = new Set([2, 3, 5, 6, 7]);
+const HEADINGS = [
+  'contest',
+  'input',
+  'flatten',
+  'cpu',
+  'against',
+  '',
+  'cpu',
+  'ratio',
+  'of any round',
+  'target',
+  '',
+];
+const RIGHT = new Set([2, 3, 5, 6, 7, 8]);
 
 /** The rows as a table for people. */
 export function formatTable(rows) {
@@ -15,14 +27,15 @@ function line(cells, widths) {
   return `${padded.join('  ').trimEnd()}\n`;
 }
 
-function cellsOf({ name, input, unit, ours, against, theirs, cpu = [], ratio, target, ok, note }) {
+function cellsOf({ name, input, unit, ours, against, theirs, cpu = [], ratio, spread, target, ok, note }) {
   const where = [name, basename(input)];
-  if (note) return [...where, '', '', against, '', '', '', target, note];
+  if (note) return [...where, '', '', against, '', '', '', '', target, note];
   const [ourCpu, theirCpu] = cpu.map((seconds) => (seconds ? seconds.toFixed(1) : ''));
   const verdict = ok === undefined ? '' : ok ? 'ok' : 'MISS';
   const mine = [amount(ours, unit), ourCpu ?? ''];
   const others = [amount(theirs, unit), theirCpu ?? ''];
-  return [...where, ...mine, against, ...others, ratio?.toFixed(2) ?? '', target, verdict];
+  const ratios = [ratio?.toFixed(2) ?? '', spread?.map((each) => each.toFixed(2)).join('-') ?? ''];
+  return [...where, ...mine, against, ...others, ...ratios, target, verdict];
 }
 
 function amount(value, unit) {

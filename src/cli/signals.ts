@@ -2,8 +2,8 @@ import { constants } from 'node:os';
 
 /**
  * The signals that end a program unless it catches them, and that it can catch. Not among them: SIGPIPE and SIGXFSZ,
- * which Node ignores, so that the write which fails says more; SIGUSR1, which is Node's own; and those of a program that
- * has gone wrong, as SIGSEGV, from which there is no way back.
+ * which Node ignores, so that the write which fails says more; SIGUSR1, which is Node's own; SIGPROF, which Node's profiler
+ * (`node --cpu-prof`) sends itself; and those of a program that has gone wrong, as SIGSEGV, from which there is no way back.
  */
 const ENDING = [
   'SIGHUP',
@@ -17,7 +17,6 @@ const ENDING = [
   'SIGSTKFLT',
   'SIGXCPU',
   'SIGVTALRM',
-  'SIGPROF',
   'SIGIO',
   'SIGPWR',
   'SIGSYS',
