@@ -23,13 +23,7 @@ const TABLE = TEXT.split('\n').filter((line) => /^\| .* \|$/.test(line) && !line
 const named = (text: string) =>
   [...text.matchAll(/`((?:\d\d-[a-z-]+|often-wrong)\/[^`]+)`/g)].map((match) => match[1]!);
 
-/** The rules that a case's title cites: `rule 8: …` or `rules 8, 11: …`. */
-function cited(title: string): number[] {
-  const [, numbers] = /^rules? (\d+(?:, \d+)*): /.exec(title) ?? [];
-  return numbers?.split(', ').map(Number) ?? [];
-}
-
-const CASES = new Map(allCases().map(({ name, title }) => [name, title]));
+const CASES = new Map(allCases().map((one) => [one.name, one]));
 
 test('rules are numbered from 1 without a gap', () => {
   assert.deepEqual(
@@ -43,10 +37,10 @@ test('each rule says what it rests on', () => {
 });
 
 test('a case cites rules that exist, the one of its folder among them, or the table', () => {
-  for (const [name, title] of CASES) {
-    if (name.startsWith('often-wrong/')) assert.match(title, /^table: /, name);
-    else assert.ok(cited(title).includes(Number.parseInt(name, 10)), `${name}: ${title}`);
-    for (const number of cited(title)) assert.ok(RULES.has(number), `${name}: there is no rule ${number}`);
+  for (const [name, { title, rules }] of CASES) {
+    if (name.startsWith('often-wrong/')) assert.match(title, /^table, /, name);
+    else assert.ok(rules.includes(Number.parseInt(name, 10)), `${name}: ${title}`);
+    for (const number of rules) assert.ok(RULES.has(number), `${name}: there is no rule ${number}`);
   }
 });
 
@@ -61,7 +55,7 @@ for (const [number, sentences] of RULES) {
     assert.ok(cases.length > 0, 'no case holds it');
     for (const name of cases) {
       assert.ok(CASES.has(name), `there is no case ${name}`);
-      assert.ok(cited(CASES.get(name)!).includes(number), `${name}: ${CASES.get(name)}`);
+      assert.ok(CASES.get(name)!.rules.includes(number), `${name}: ${CASES.get(name)!.title}`);
     }
   });
 }

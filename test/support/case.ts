@@ -12,6 +12,8 @@ export interface Case {
   readonly name: string;
   /** The first comment line. */
   readonly title: string;
+  /** The numbers of the rules that its title cites. */
+  readonly rules: readonly number[];
   readonly options: readonly string[];
   /** Base first. */
   readonly layers: readonly CaseLayer[];
@@ -48,12 +50,20 @@ function readCase(name: string, text: string): Case {
   return {
     name,
     title: draft.titles[0]!,
+    rules: citedRules(draft.titles[0]!),
     layers,
     warnings,
     options,
     ...(tree && { tree: withRoot(tree) }),
     ...(error && { error }),
   };
+}
+
+/** `rule 8: …`, `rules 8, 11: …` or `table, rule 8: …`. */
+function citedRules(title: string): number[] {
+  const [, numbers] = /^(?:table, )?rules? (\d+(?:, \d+)*): /.exec(title) ?? [];
+  if (numbers === undefined) throw new Error(`${title}: a title cites its rule`);
+  return numbers.split(', ').map(Number);
 }
 
 interface Draft {

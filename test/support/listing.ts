@@ -33,18 +33,23 @@ export function sha256(bytes: Uint8Array): string {
  * their lines are.
  */
 export function lines(rows: readonly Row[]): string[] {
+  return linked(rows).map(line);
+}
+
+/** The rows in byte order, where the smallest name of a hard-link group stands for the group, and a group of one is none. */
+export function linked(rows: readonly Row[]): Row[] {
   const sorted = [...rows].sort((a, b) => (a.path < b.path ? -1 : 1));
   const names = new Map<string, string[]>();
   for (const { group, path } of sorted) {
     if (group !== undefined) names.set(group, [...(names.get(group) ?? []), path]);
   }
-  return sorted.map((row) => {
-    const group = row.group === undefined ? [] : names.get(row.group)!;
-    return line(row, group.length > 1 ? group[0] : undefined);
+  return sorted.map(({ group, ...row }) => {
+    const same = group === undefined ? [] : names.get(group)!;
+    return same.length > 1 ? { ...row, group: same[0]! } : row;
   });
 }
 
-function line(row: Row, link: string | undefined): string {
+function line(row: Row): string {
   const columns = [
     escaped(row.path),
     row.kind,
@@ -54,15 +59,16 @@ function line(row: Row, link: string | undefined): string {
     row.size ?? '-',
     seconds(row.mtime),
     row.target === undefined ? '-' : escaped(row.target),
-    link === undefined ? '-' : escaped(link),
+    row.group === undefined ? '-' : escaped(row.group),
     row.device ?? '-',
-    xattrColumn(row.xattrs),
+    xattrText(row.xattrs),
     row.sha256 ?? '-',
   ];
   return columns.join('\t');
 }
 
-function xattrColumn(xattrs: ReadonlyMap<string, Buffer>): string {
+/** `NAME=HEX,NAME=HEX`, without the label that SELinux puts on every file; `-` for none. */
+export function xattrText(xattrs: ReadonlyMap<string, Buffer>): string {
   const pairs = [...xattrs]
     .filter(([name]) => name !== 'security.selinux')
     .map(([name, value]) => `${escaped(name)}=${value.toString('hex')}`);
@@ -70,14 +76,15 @@ function xattrColumn(xattrs: ReadonlyMap<string, Buffer>): string {
 }
 
 /** Whole seconds rounded down, and nine digits: -1.5 s is `-2.500000000`. */
-function seconds(nanoseconds: bigint): string {
+export function seconds(nanoseconds: bigint): string {
   const rest = ((nanoseconds % BILLION) + BILLION) % BILLION;
   return `${(nanoseconds - rest) / BILLION}.${String(rest).padStart(9, '0')}`;
 }
 
 const BILLION = 1_000_000_000n;
 
-function escaped(bytes: string): string {
+/** Bytes that do not print, the space and `\` as `\xNN`. */
+export function escaped(bytes: string): string {
   return bytes.replace(
     /[^\x21-\x7e]|\\/g,
     (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`,
