@@ -44,7 +44,9 @@ export async function carryOut(
         ? await writeEvery(images, output, input, { ...known, ...known.image }, context)
         : await writeOne(images[0]!, output, input, known, context);
     const seconds = (performance.now() - start) / 1000;
-    return { image: summary(images), format: output.format, artifact, seconds };
+    const traffic = images[0]!.kind === 'registry' && context.traffic;
+    const result = { image: summary(images), format: output.format, artifact, seconds };
+    return { ...result, ...(traffic && { traffic }) };
   });
 }
 

@@ -64,6 +64,14 @@ export interface Limits {
 /** Generous for honest images; what a small input may cost is bounded by its size before. */
 export const DEFAULT_LIMITS: Limits = { maxSize: 64 * 2 ** 30, maxEntries: 2_000_000 };
 
+/** Bytes of manifests and blobs of registries, as they are stored; counted up while a run goes on. */
+export interface Traffic {
+  /** Those that came by the network. */
+  fetched: number;
+  /** Those that the cache had, or that another process brought meanwhile. */
+  cached: number;
+}
+
 /** What every step of one run shares. */
 export interface Context {
   /** Aborted when the caller wants out: stop soon, leave nothing behind, throw `INTERRUPTED`. */
@@ -73,6 +81,8 @@ export interface Context {
   readonly limits: Limits;
   /** Where downloaded blobs are kept, and how many bytes of them; without a path, none are. */
   readonly cache?: { readonly path?: string; readonly size?: number };
+  /** Counts what comes from registries. */
+  readonly traffic?: Traffic;
   /** False: digests are neither computed nor compared. */
   readonly digests: boolean;
   report(event: RunEvent): void;

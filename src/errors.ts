@@ -14,6 +14,8 @@ export type ErrorCode =
   | 'NETWORK' // a server cannot be reached, or fails
   | 'TOOL' // an outside program is missing or failed
   | 'IO' // the system refused to read or write
+  | 'TIMEOUT' // an image of a list took longer than it may
+  | 'DIED' // the process that made an image of a list was killed, or ran out of memory
   | 'INTERRUPTED'; // the caller's signal was aborted
 
 /** The options that messages speak of, by their names in the library. */
@@ -28,6 +30,7 @@ const OPTION_NAMES = [
   'configOut',
   'digests',
   'exclude',
+  'failFast',
   'force',
   'format',
   'free',
@@ -35,6 +38,7 @@ const OPTION_NAMES = [
   'fromLayer',
   'include',
   'insecure',
+  'jobs',
   'journal',
   'keepDirlinks',
   'keepSetuid',
@@ -49,10 +53,13 @@ const OPTION_NAMES = [
   'output',
   'platform',
   'reference',
+  'report',
   'reserved',
   'sha256',
+  'shard',
   'size',
   'strict',
+  'timeout',
   'uuid',
   'verify',
   'verity',

@@ -25,9 +25,9 @@ export async function flatten(options: FlattenOptions): Promise<FlattenResult> {
 }
 
 /** The paths that will be written; none for a stream or an engine. */
-function writtenBy(
+export function writtenBy(
   output: Output,
-  { sha256, configOut = [], disk }: FlattenOptions,
+  { sha256, configOut = [], disk }: Pick<FlattenOptions, 'sha256' | 'configOut' | 'disk'>,
 ): { path: string; isDirectory: boolean }[] {
   const configs = configOut.map(({ path }) => ({ path, isDirectory: false }));
   if (output.path === undefined || isStream(output)) return configs;

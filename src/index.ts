@@ -12,6 +12,11 @@ export {
 } from './context.js';
 export { type ErrorCode, type ErrorDetails, FlattenError, type OptionName } from './errors.js';
 export { flatten } from './flatten.js';
+export { flattenBatch } from './fleet/batch.js';
+export type { BatchItem, ItemOptions, Listed } from './fleet/item.js';
+export { parseList } from './fleet/list.js';
+export type { BatchEvent, BatchOptions, BatchResult } from './fleet/result.js';
+export { parseShard, type Shard } from './fleet/shard.js';
 export {
   type Image,
   type ImageTreeOptions,

@@ -181,6 +181,7 @@ export function contextOf(options: Omit<InputOptions, 'input'>, output?: string)
       ],
     },
     cache: { ...(path !== undefined && { path }), size: cacheSize },
+    traffic: { fetched: 0, cached: 0 },
     digests,
     report: onEvent ?? (() => {}),
   };

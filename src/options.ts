@@ -52,4 +52,6 @@ export interface FlattenResult {
   readonly format: Format;
   readonly artifact: Artifact;
   readonly seconds: number;
+  /** Of an image of a registry: bytes of its manifests and blobs that were fetched, and that the cache had. */
+  readonly traffic?: { readonly fetched: number; readonly cached: number };
 }

@@ -9,7 +9,7 @@ const ROWS = [
   ['cli.ts'],
   ['cli'],
   ['index.ts'],
-  ['plan.ts'],
+  ['fleet', 'plan.ts'],
   ['flatten.ts'],
   ['carry-out.ts', 'outputs.ts'],
   ['options.ts'],

@@ -1,27 +1,19 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import type { ConfigOut } from '../config-out.js';
 import { FlattenError } from '../errors.js';
-import { FORMATS, type Format } from '../sinks/format.js';
 import { START_FORMATS } from '../start/formats.js';
 import { addDiskOptions, type DiskFlags, splitDiskFlags } from './disk-options.js';
-import { formatList } from './format-list.js';
 import { addImageOptions, addKeepOptions, type ImageFlags, splitImageFlags } from './image-options.js';
 import { addInputOptions, type InputFlags, splitImageName } from './input-options.js';
 import { imageAndOutput } from './operands.js';
+import { addOutputOptions, type OutputFlags } from './output-options.js';
 import { addProgressOption, Progress, type ProgressFlags } from './progress.js';
 import { addReportOptions, type ReportFlags, reportPlan, reportResult } from './report.js';
 import { requireStandardOutput } from './streams.js';
 
 /** The options of the main command, as commander gives them. */
-interface Flags extends InputFlags, DiskFlags, ImageFlags, ReportFlags, ProgressFlags {
+interface Flags extends InputFlags, OutputFlags, DiskFlags, ImageFlags, ReportFlags, ProgressFlags {
   readonly output?: string;
-  readonly format?: Format;
-  readonly force?: boolean;
-  readonly strict?: boolean;
-  readonly keepSetuid?: boolean;
-  /** `--verify`: true, `--no-verify`: false. */
-  readonly verify?: boolean;
-  readonly sha256?: boolean;
   readonly configOut?: readonly ConfigOut[];
   readonly plan?: boolean;
 }
@@ -40,19 +32,12 @@ export function addConvert(program: Command, signal: AbortSignal): void {
       '-o, --output <where>',
       'Where to write: DIR, - (standard output), FILE.tar, .cpio, .img, .ext4, .erofs, .squashfs, ' +
         'docker-archive:FILE[:NAME:TAG], oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-daemon:NAME:TAG',
-    )
-    .option('--format <name>', `Write this format, whatever the name says: ${formatList(FORMATS)}`)
-    .option('-f, --force', 'Replace an existing output once the new one is complete')
-    .option('--strict', 'Fail if the output cannot hold something')
-    .option('--keep-setuid', 'Keep setuid and setgid on files that cannot have their owner here')
-    .option('--verify', 'Read the output back and compare it with the image before it appears')
-    .addOption(new Option('--no-verify', 'Do not compare the digests of the image').helpGroup('Which image:'))
-    .option(
-      '--config-out <[format:]file>',
-      `Write how a runtime starts the image to a file, too: ${START_FORMATS.join(', ')} (repeatable; default: json)`,
-      collectConfig,
-    )
-    .option('--sha256', 'Write the digest of the output to OUTPUT.sha256');
+    );
+  addOutputOptions(program).option(
+    '--config-out <[format:]file>',
+    `Write how a runtime starts the image to a file, too: ${START_FORMATS.join(', ')} (repeatable; default: json)`,
+    collectConfig,
+  );
   addInputOptions(program);
   addKeepOptions(addImageOptions(program));
   addDiskOptions(program).option(

@@ -12,6 +12,7 @@ const RARE: ReadonlySet<string> = new Set([
   '--insecure',
   '--journal',
   '--keep-dirlinks',
+  '--keep-going',
   '--keep-setuid',
   '--max-entries',
   '--max-size',

@@ -50,6 +50,16 @@ export function parsePercent(text: string): number {
   return Number(digits);
 }
 
+const SECONDS: Readonly<Record<string, number>> = { '': 1, s: 1, m: 60, h: 3600 };
+
+/** Reads a duration in seconds: `90`, `90s`, `1.5m`, `2h`. */
+export function parseDuration(text: string): number {
+  const [, number, unit = ''] = /^(\d+(?:\.\d+)?) ?([smh]?)$/i.exec(text.trim()) ?? [];
+  if (number === undefined || Number(number) === 0)
+    throw new InvalidArgumentError('It is a number of seconds, or with a unit 90s, 10m or 2h.');
+  return Number(number) * SECONDS[unit.toLowerCase()]!;
+}
+
 /** Reads a whole number that is not negative. */
 export function parseCount(text: string): number {
   const count = /^\d+$/.test(text.trim()) ? Number(text) : Number.NaN;

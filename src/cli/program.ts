@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { addBatch } from './batch.js';
 import { addCache } from './cache.js';
 import { addCompletion } from './completion.js';
 import { addConvert } from './convert.js';
@@ -22,6 +23,8 @@ export const EXAMPLES = `  flatten image.tar -o rootfs/         write the merged
                                        read an OCI layout
   docker save alpine | flatten - -o - | tar -tvf -
                                        read standard input, write standard output
+  flatten batch images.txt -o 'disks/{name}-{tag}.ext4'
+                                       convert the images of a list
   sudo flatten image.tar -o rootfs/ --force
                                        replace what is there
 `;
@@ -55,6 +58,7 @@ export function commandLine(signal: AbortSignal): Command {
   addImport(program, signal);
   addVerify(program, signal);
   addMount(program, signal);
+  addBatch(program, signal);
   addCache(program);
   addCompletion(program);
   program.optionsGroup('Messages:').version(version(), '-V, --version', 'Print the version');

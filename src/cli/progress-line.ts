@@ -72,7 +72,7 @@ function withBar(line: string, { label, part, room }: { label: string; part: num
 }
 
 /** Seconds as `0:07`, `12:34` or `1:02:03`. */
-function showDuration(seconds: number): string {
+export function showDuration(seconds: number): string {
   const whole = Math.ceil(seconds);
   const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
   const two = (count: number) => String(count).padStart(2, '0');

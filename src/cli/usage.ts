@@ -10,9 +10,13 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   rootfs: 'rootfs.tar',
   output: 'rootfs/',
   dir: 'DIR',
+  list: 'images.txt',
 };
-/** An image output, for a hint. */
-const IMAGE_OUTPUT = 'docker-archive:image.tar:NAME:TAG';
+/** Outputs of the commands that must have one, for a hint. */
+const OUTPUTS: Readonly<Record<string, string>> = {
+  import: 'docker-archive:image.tar:NAME:TAG',
+  batch: 'disks/{repository}/{tag}.ext4',
+};
 
 /** Makes a command throw `USAGE` with a hint where it does not understand a command line. Anything else that it exits for is thrown as it is. */
 export function explainUsage(command: Command): void {
@@ -57,12 +61,14 @@ function unknownOption(word: string, command: Command): FlattenError {
   return usage(`${word}: no such option`, hint);
 }
 
-/** `flatten import` without `-o`: a second word may be the output. */
+/** `flatten import` or `flatten batch` without `-o`: a second word may be the output. */
 function noOutput(command: Command): FlattenError {
   const option = command.args.find((word) => /^-./.test(word));
   if (option !== undefined) return unknownOption(option, command); // commander looks for the output first
-  const [rootfs = 'rootfs.tar', output = IMAGE_OUTPUT] = command.args;
-  return usage('the output is missing', meant(command.name(), rootfs, '-o', output));
+  const name = command.name();
+  const [operand] = command.registeredArguments;
+  const [input = EXAMPLES[operand!.name()]!, output = OUTPUTS[name]!] = command.args;
+  return usage('the output is missing', meant(name, input, '-o', output));
 }
 
 /** The command with the words that it was given, and with examples for those that it was not. */

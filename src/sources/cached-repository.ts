@@ -1,6 +1,7 @@
 import { closeSync, fstatSync } from 'node:fs';
 import type { BlobCache } from '../cache/cache.js';
 import { closing } from '../cache/tee.js';
+import type { Traffic } from '../context.js';
 import { readRange } from '../host/bytes.js';
 import type { Descriptor } from '../oci/descriptor.js';
 import { type Digest, isDigest } from '../oci/digest.js';
@@ -23,10 +24,13 @@ export interface CachedSource extends ManifestFetcher {
 export class CachedRepository implements ManifestFetcher {
   readonly #source: CachedSource;
   readonly #cache: BlobCache;
+  readonly #traffic: Traffic;
 
-  constructor(source: CachedSource, cache: BlobCache) {
+  /** `traffic` is counted up. */
+  constructor(source: CachedSource, cache: BlobCache, traffic: Traffic = { fetched: 0, cached: 0 }) {
     this.#source = source;
     this.#cache = cache;
+    this.#traffic = traffic;
   }
 
   async manifest(wanted: string, signal: AbortSignal): Promise<FetchedManifest> {
@@ -34,8 +38,12 @@ export class CachedRepository implements ManifestFetcher {
       ? { digest: wanted, mediaType: '' }
       : this.#cache.isUsed && (await this.#source.tagged(wanted, signal));
     const bytes = known && (await this.#kept(known.digest));
-    if (known && bytes) return { ...known, mediaType: known.mediaType || mediaTypeIn(bytes), bytes };
+    if (known && bytes) {
+      this.#traffic.cached += bytes.length;
+      return { ...known, mediaType: known.mediaType || mediaTypeIn(bytes), bytes };
+    }
     const fetched = await this.#source.manifest(wanted, signal);
+    this.#traffic.fetched += fetched.bytes.length;
     await this.#cache.put(fetched.digest, fetched.bytes);
     return fetched;
   }
@@ -45,15 +53,41 @@ export class CachedRepository implements ManifestFetcher {
     { signal }: { readonly signal: AbortSignal },
   ): Promise<AsyncIterable<Uint8Array>> {
     const fd = await this.#cache.verified(descriptor);
-    if (fd !== undefined) return closing(fd);
-    return this.#cache.stream(descriptor, ({ offset }) =>
-      this.#source.fetchBlob(descriptor, { offset, signal }),
-    );
+    if (fd !== undefined) {
+      this.#traffic.cached += descriptor.size;
+      return closing(fd);
+    }
+    return this.#counted(descriptor, signal);
+  }
+
+  /** What the network does not bring of the stream, another process has brought. */
+  async *#counted(
+    descriptor: Pick<Descriptor, 'digest' | 'size'>,
+    signal: AbortSignal,
+  ): AsyncGenerator<Uint8Array> {
+    const traffic = this.#traffic;
+    let fetched = 0;
+    let all = 0;
+    const source = this.#source;
+    async function* fetch({ offset }: { readonly offset: number }): AsyncGenerator<Uint8Array> {
+      for await (const chunk of await source.fetchBlob(descriptor, { offset, signal })) {
+        fetched += chunk.length;
+        traffic.fetched += chunk.length;
+        yield chunk;
+      }
+    }
+    for await (const chunk of this.#cache.stream(descriptor, async (options) => fetch(options))) {
+      all += chunk.length;
+      yield chunk;
+    }
+    traffic.cached += Math.max(all - fetched, 0);
   }
 
   /** The open file of a blob that is in the cache already; its digest has not been compared. */
   kept(descriptor: Pick<Descriptor, 'digest' | 'size'>): number | undefined {
-    return this.#cache.find(descriptor);
+    const fd = this.#cache.find(descriptor);
+    if (fd !== undefined) this.#traffic.cached += descriptor.size;
+    return fd;
   }
 
   /** Takes a blob out of the cache that was found to be damaged. */

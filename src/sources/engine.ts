@@ -31,6 +31,15 @@ export async function savedImage(
   throw await unknown(text, name, asked, signal);
 }
 
+/** The id of the image that is meant in the first running engine that has it; undefined where none has. */
+export async function keptImageId(name: string, signal: AbortSignal): Promise<string | undefined> {
+  for await (const engine of runningEngines(signal)) {
+    const image = await engine.find(name, signal);
+    if (image) return image.id;
+  }
+  return undefined;
+}
+
 const AS_FILE = 'or save the image to an archive where one runs: docker save NAME -o image.tar';
 
 /**

@@ -46,7 +46,11 @@ export async function openRemote(
     for (const fd of held.splice(0)) closeSync(fd);
   };
   try {
-    const cached = new CachedRepository(repository, new BlobCache(context.cache?.path, context));
+    const cached = new CachedRepository(
+      repository,
+      new BlobCache(context.cache?.path, context),
+      context.traffic,
+    );
     const json = new RemoteJson(cached, context.signal);
     const top = await cached.manifest(reference.digest ?? reference.tag!, context.signal);
     const name = formatRegistryReference(reference);
