@@ -36,6 +36,7 @@ const OPTION_NAMES = [
   'free',
   'freeInodes',
   'fromLayer',
+  'ignore',
   'include',
   'insecure',
   'jobs',

@@ -28,6 +28,15 @@ export {
 } from './image.js';
 export type { InputOptions } from './input.js';
 export type { Carried, Lost } from './inspect/carried.js';
+export type { ConfigChange } from './inspect/diff/config.js';
+export {
+  type DiffSide,
+  type DiffTreesOptions,
+  diffTrees,
+  type Ignorable,
+  type TreeChange,
+  type TreeDiff,
+} from './inspect/diff/trees.js';
 export type { History, HistoryOptions, LayerFacts } from './inspect/history.js';
 export type { Act, Touch } from './inspect/touch.js';
 export { type ContentLayer, contentLayer } from './layer/content-layer.js';
@@ -51,7 +60,8 @@ export {
   tar,
 } from './outputs.js';
 export { type DiskPlan, planDisk } from './plan.js';
-export type { Difference, DifferenceKind } from './rootfs/compare.js';
+export type { Aspect } from './rootfs/compare.js';
+export type { Difference, DifferenceKind } from './rootfs/difference.js';
 export type { DifferenceCounts } from './rootfs/difference-counts.js';
 export type { Content, Directory, Metadata, Node, Rootfs } from './rootfs/node.js';
 export { FORMATS, type Format } from './sinks/format.js';

@@ -92,6 +92,8 @@ export type TreeSink = Sink<Tree>;
  */
 export class Tree implements Flattened {
   readonly rootfs: Rootfs;
+  /** The image's, base first. */
+  readonly layers: readonly Layer[];
   readonly config?: ImageConfig;
   readonly digest?: Digest;
   readonly image?: NonNullable<Flattened['image']>;
@@ -99,7 +101,6 @@ export class Tree implements Flattened {
   readonly bounds?: InputBounds;
   readonly verified: Promise<void>;
   readonly #loaded: LoadedTree;
-  readonly #layers: readonly Layer[];
   readonly #context: Context;
 
   constructor(loaded: LoadedTree, layers: readonly Layer[], origin: Origin, context: Context) {
@@ -112,7 +113,7 @@ export class Tree implements Flattened {
     if (image) this.image = image;
     if (bounds) this.bounds = bounds;
     this.#loaded = loaded;
-    this.#layers = layers;
+    this.layers = layers;
     this.#context = context;
   }
 
@@ -128,7 +129,7 @@ export class Tree implements Flattened {
 
   /** Every name, the root first, each directory before its children, children in byte order. */
   *walk(): Generator<Entry> {
-    for (const { path, node } of walk(this.rootfs.root)) yield new Entry(path, node, this.#layers);
+    for (const { path, node } of walk(this.rootfs.root)) yield new Entry(path, node, this.layers);
   }
 
   /**
@@ -138,7 +139,7 @@ export class Tree implements Flattened {
   lookup(path: string, { follow = true }: { readonly follow?: boolean } = {}): Entry | undefined {
     const bytes = bytesOf(path);
     const node = lookup(this.rootfs.root, bytes, { follow });
-    return node && new Entry(bytes.replace(/^\/+|\/+$/g, ''), node, this.#layers);
+    return node && new Entry(bytes.replace(/^\/+|\/+$/g, ''), node, this.layers);
   }
 
   /**

@@ -1,16 +1,15 @@
-import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
+import { openAnyTree } from './any-tree.js';
 import type { Context } from './context.js';
-import { DISK_HEAD, diskKindOf } from './disk-magic.js';
 import { FlattenError } from './errors.js';
 import { refuseIdlePlatform } from './fits.js';
 import { type InputOptions, registriesOf, withInput } from './input.js';
-import { ContentReader } from './layer/content.js';
-import { sameContent } from './layer/same-content.js';
-import { loadTree } from './load-tree.js';
+import { readBoth } from './layer/read-both.js';
 import { Meter } from './meter.js';
-import { compare, type Difference, type DifferenceKind } from './rootfs/compare.js';
+import { compare } from './rootfs/compare.js';
+import { type Difference, type DifferenceKind, differencesIn } from './rootfs/difference.js';
 import { type DifferenceCounts, showCounts, totalOf } from './rootfs/difference-counts.js';
-import type { Content, Rootfs } from './rootfs/node.js';
+import type { Rootfs } from './rootfs/node.js';
 import type { ClosableImage } from './sources/image.js';
 import { openOne } from './sources/open.js';
 import { type Input, parseInput } from './sources/transport.js';
@@ -75,27 +74,22 @@ async function differencesOf(
   context: Context,
 ): Promise<Pick<VerifyResult, 'differences' | 'counts'>> {
   const progress = new CheckProgress(expected, context);
-  const actual = await openTree(path, open, progress.context);
-  const readers = [new ContentReader(), new ContentReader()] as const;
+  const actual = await openAnyTree(path, open, {}, progress.context);
   try {
-    const { rootfs, mayAdd } = actual;
+    const comparison = compare(expected, actual.rootfs);
+    await readBoth(comparison.unread, context.signal, (bytes) => progress.add(bytes));
     const differences: Difference[] = [];
     const counts = new Map<DifferenceKind, number>();
-    const options = {
-      mayAdd,
-      sameContent: (a: Content, b: Content) => {
-        progress.add(a.size);
-        return sameContent(a, b, ...readers);
-      },
-    };
-    for (const difference of compare(expected, rootfs, options)) {
-      if (differences.length < limit) differences.push(difference);
-      counts.set(difference.kind, (counts.get(difference.kind) ?? 0) + 1);
+    for (const change of comparison.changes()) {
+      if (change.before === undefined && actual.mayAdd.includes(change.path)) continue;
+      for (const difference of differencesIn(change)) {
+        if (differences.length < limit) differences.push(difference);
+        counts.set(difference.kind, (counts.get(difference.kind) ?? 0) + 1);
+      }
     }
     progress.end();
     return { differences, counts: Object.fromEntries([...counts].sort(([, a], [, b]) => b - a)) };
   } finally {
-    for (const reader of readers) reader.close();
     await actual.close();
   }
 }
@@ -127,64 +121,8 @@ class CheckProgress {
   }
 }
 
-interface OpenedTree {
-  readonly rootfs: Rootfs;
-  readonly mayAdd: readonly string[];
-  close(): Promise<void>;
-}
-
-async function openTree(
-  path: string,
-  open: () => Promise<ClosableImage>,
-  context: Context,
-): Promise<OpenedTree> {
-  const kind = diskKind(path);
-  if (kind === 'squashfs')
-    throw new FlattenError('UNSUPPORTED', `${path}: squashfs is not read back`, {
-      hint: 'mount it, and compare the directory: {output: DIR}',
-    });
-  if (kind !== undefined) {
-    const fd = openSync(path, 'r');
-    try {
-      const isExt = kind === 'ext';
-      // Most runs read no disk image back: they do without the code.
-      const rootfs = isExt
-        ? (await import('./ext/ext.js')).readExt(fd)
-        : (await import('./erofs/erofs.js')).readErofs(fd);
-      return { rootfs, mayAdd: isExt ? ['lost+found'] : [], close: async () => closeSync(fd) };
-    } catch (error) {
-      closeSync(fd);
-      throw error;
-    }
-  }
-  const image = await open();
-  try {
-    const tree = await loadTree(image.layers, { keepDirlinks: false }, context);
-    const close = async () => {
-      tree.close();
-      await image.close();
-    };
-    return { rootfs: tree.rootfs, mayAdd: [], close };
-  } catch (error) {
-    await image.close();
-    throw error;
-  }
-}
-
 /** Whether the transport of an output says that it is an image. */
 function isImage(output: Input): boolean {
   if (output.kind !== 'stored') return output.kind !== 'web';
   return output.format === 'oci' || output.format === 'docker-archive';
-}
-
-/** Which file system a file holds; undefined for none, and for what is no file. */
-function diskKind(path: string): ReturnType<typeof diskKindOf> {
-  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return undefined;
-  const fd = openSync(path, 'r');
-  try {
-    const head = Buffer.alloc(DISK_HEAD);
-    return diskKindOf(head.subarray(0, readSync(fd, head, 0, DISK_HEAD, 0)));
-  } finally {
-    closeSync(fd);
-  }
 }

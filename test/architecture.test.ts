@@ -16,7 +16,7 @@ const ROWS = [
   ['config-out.ts', 'squash.ts', 'verify.ts'],
   ['image.ts'],
   ['inspect'],
-  ['fits.ts', 'overlap.ts', 'tree.ts'],
+  ['any-tree.ts', 'fits.ts', 'overlap.ts', 'tree.ts'],
   ['input.ts', 'origin.ts'],
   ['load-tree.ts'],
   ['sources', 'sinks', 'start'],

@@ -40,6 +40,9 @@ const SELDOM = [
   'undici',
   'execa',
   'tar-stream',
+  'inspect',
+  'diff',
+  'd3-hierarchy',
 ];
 
 test('a run loads no code of formats, registries and engines that it has nothing to do with', (t) => {

@@ -7,6 +7,7 @@ import { bashScript } from './completion/bash.js';
 import { fishScript } from './completion/fish.js';
 import type { Spelling, Words } from './completion/words.js';
 import { zshScript } from './completion/zsh.js';
+import { IGNORABLE } from './diff.js';
 
 const SCRIPTS = { bash: bashScript, fish: fishScript, zsh: zshScript } as const;
 
@@ -70,6 +71,8 @@ function valueFor(option: Option): Words['options'][number]['value'] {
         'linux/riscv64',
         'linux/s390x',
       ];
+    case 'ignore':
+      return [...IGNORABLE];
     case 'output':
     case 'configOut':
       return 'output';

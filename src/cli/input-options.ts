@@ -14,9 +14,30 @@ export type InputFlags = Omit<
 
 /** Adds the options that say which image is read, and how. */
 export function addInputOptions(command: Command): Command {
-  return addCacheOptions(command)
+  addCacheOptions(command)
     .optionsGroup('Which image:')
-    .option('--image <name>', 'Read this image, if the input holds several: NAME[:TAG] or a digest')
+    .option('--image <name>', 'Read this image, if the input holds several: NAME[:TAG] or a digest');
+  return addGlobOptions(addReadOptions(command))
+    .option(
+      '--mkdir <path[:mode]>',
+      'Make a directory, with mode 0755 and owner root by default (repeatable)',
+      collectDirectory,
+    )
+    .option(
+      '--add <dir[:path]>',
+      'Add the content of a directory of this machine, owned by root (repeatable)',
+      collectAdded,
+    )
+    .addOption(
+      new Option('--source-date-epoch <seconds>', 'Set every mtime that is later to this time')
+        .env('SOURCE_DATE_EPOCH')
+        .argParser(parseCount),
+    );
+}
+
+/** Adds the options that say how an image is read, whichever it is. */
+export function addReadOptions(command: Command): Command {
+  return command
     .option(
       '--platform <os/arch>',
       'Read the image for this platform (default: that of this machine, with linux)',
@@ -40,25 +61,15 @@ export function addInputOptions(command: Command): Command {
       '--max-entries <count>',
       'Refuse an image with more entries (default: 2000000, less for small inputs)',
       parseCount,
-    )
+    );
+}
+
+/** Adds the options that choose from the tree. */
+export function addGlobOptions(command: Command): Command {
+  return command
     .optionsGroup('Changes to the tree:')
     .option('--include <glob>', 'Keep only paths that match this glob (repeatable)', collect)
-    .option('--exclude <glob>', 'Leave out paths that match this glob (repeatable)', collect)
-    .option(
-      '--mkdir <path[:mode]>',
-      'Make a directory, with mode 0755 and owner root by default (repeatable)',
-      collectDirectory,
-    )
-    .option(
-      '--add <dir[:path]>',
-      'Add the content of a directory of this machine, owned by root (repeatable)',
-      collectAdded,
-    )
-    .addOption(
-      new Option('--source-date-epoch <seconds>', 'Set every mtime that is later to this time')
-        .env('SOURCE_DATE_EPOCH')
-        .argParser(parseCount),
-    );
+    .option('--exclude <glob>', 'Leave out paths that match this glob (repeatable)', collect);
 }
 
 /** Takes the name of the image out of a command's flags: the library calls it the reference, since `image` is what is written there. */

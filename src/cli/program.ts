@@ -4,6 +4,7 @@ import { addBatch } from './batch.js';
 import { addCache } from './cache.js';
 import { addCompletion } from './completion.js';
 import { addConvert } from './convert.js';
+import { addDiff } from './diff.js';
 import { EXIT } from './exit.js';
 import { addHelp } from './help.js';
 import { addImport } from './import.js';
@@ -57,6 +58,7 @@ export function commandLine(signal: AbortSignal): Command {
   addConvert(program, signal);
   addImport(program, signal);
   addVerify(program, signal);
+  addDiff(program, signal);
   addMount(program, signal);
   addBatch(program, signal);
   addCache(program);

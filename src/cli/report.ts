@@ -99,7 +99,7 @@ export function reportDone(result: object, { json }: ReportFlags): void {
 }
 
 /** The version of what `--json` prints: it grows when a field is taken away or gets another meaning, not when one is added. */
-const JSON_VERSION = 1;
+export const JSON_VERSION = 1;
 
 /** Prints an answer as JSON. */
 export function printJson(value: object): void {

@@ -11,6 +11,8 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   output: 'rootfs/',
   dir: 'DIR',
   list: 'images.txt',
+  before: 'old.tar',
+  after: 'new.tar',
 };
 /** Outputs of the commands that must have one, for a hint. */
 const OUTPUTS: Readonly<Record<string, string>> = {

@@ -1,5 +1,5 @@
 import { countText } from '../size-text.js';
-import type { DifferenceKind } from './compare.js';
+import type { DifferenceKind } from './difference.js';
 
 /** In how many places two trees differ, by kind. A kind that was not found is absent. */
 export type DifferenceCounts = Readonly<Partial<Record<DifferenceKind, number>>>;
