@@ -18,6 +18,7 @@ export type WarningCode =
   | 'NO_END' // an archive has no end, and may be cut short
   | 'NO_XATTRS' // xattrs of a directory of this machine cannot be read
   | 'OVERLAYFS' // a layer has overlayfs's own marks
+  | 'REGISTRY' // a registry says something
   | 'RETRY' // a server has failed, and is asked again
   | 'SOCKETS' // sockets are left out
   | 'STALE_DIGEST' // OUTPUT.sha256 is of the output before

@@ -21,7 +21,10 @@ export type RunOptions = Pick<
 
 /** Which image is opened, and how. */
 export type OpenImageOptions = RunOptions &
-  Pick<InputOptions, 'reference' | 'platform' | 'rootfsOnly' | 'authfile' | 'insecure'>;
+  Pick<
+    InputOptions,
+    'reference' | 'platform' | 'rootfsOnly' | 'authfile' | 'insecure' | 'allowForeignLayers'
+  >;
 
 /** How an image's layers become a tree. */
 export type ImageTreeOptions = Pick<

@@ -28,6 +28,8 @@ export interface InputOptions {
   readonly authfile?: string;
   /** Registries (`HOST[:PORT]`) that may speak plain http, and have any certificate. */
   readonly insecure?: readonly string[];
+  /** Fetch a layer that a registry does not have from the https addresses that its image names. Default false. */
+  readonly allowForeignLayers?: boolean;
   /** Compare every digest. Default true. */
   readonly digests?: boolean;
   /** Follow a lower layer's symlink to a directory where a layer puts files below it, instead of replacing it. Default false. */
@@ -120,8 +122,13 @@ export async function withImages<T>(
 export function registriesOf({
   authfile,
   insecure,
-}: Pick<InputOptions, 'authfile' | 'insecure'>): RegistryOptions {
-  return { ...(authfile !== undefined && { authfile }), ...(insecure && { insecure }) };
+  allowForeignLayers,
+}: Pick<InputOptions, 'authfile' | 'insecure' | 'allowForeignLayers'>): RegistryOptions {
+  return {
+    ...(authfile !== undefined && { authfile }),
+    ...(insecure && { insecure }),
+    ...(allowForeignLayers && { allowForeignLayers }),
+  };
 }
 
 /** Loads an image's tree, lets `use` work with it, and closes it whatever happens. */

@@ -5,6 +5,7 @@ import { SIZES } from './numbers.js';
 
 /** Options that few people need: `--help` leaves them out; `--help-all`, the man page and completion have them. */
 const RARE: ReadonlySet<string> = new Set([
+  '--allow-foreign-layers',
   '--author',
   '--authfile',
   '--free-inodes',

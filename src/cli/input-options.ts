@@ -49,6 +49,10 @@ export function addReadOptions(command: Command): Command {
       collect,
     )
     .option(
+      '--allow-foreign-layers',
+      'Fetch layers that the registry does not have from the https addresses that the image names',
+    )
+    .option(
       '--keep-dirlinks',
       'Follow a symlink of a lower layer to a directory if a layer puts files below it',
     )

@@ -6,6 +6,7 @@ import { brokenConnection, isOfCertificate } from './connection-trouble.js';
 import type { Connections } from './connections.js';
 import type { Credential } from './credential.js';
 import { type Answer, exchange } from './exchange.js';
+import { Notices } from './notices.js';
 import type { Waiting } from './patience.js';
 import { Reach } from './reach.js';
 import { Session } from './session.js';
@@ -20,6 +21,8 @@ export interface ClientMeans {
   readonly credential?: Credential | undefined;
   /** Plain http is fine, and any certificate: the user has said so of this host. */
   readonly isInsecure?: boolean;
+  /** Layers that the registry does not have may come from the addresses that it names. */
+  readonly allowForeign?: boolean;
 }
 
 /** A request to a registry. */
@@ -29,6 +32,17 @@ export interface Request {
   readonly signal: AbortSignal;
 }
 
+/** Where a redirect has led who asks for one thing: for those who ask for more of it. */
+export interface Led {
+  url?: URL | undefined;
+}
+
+/** Where a registry is, and where it may lead. */
+interface Found {
+  readonly base: URL;
+  readonly reach: Reach;
+}
+
 /** Asks one registry about one repository: finds out where it is and how it is logged in to, and follows where it leads. */
 export class Client {
   /** As people call it. */
@@ -36,22 +50,55 @@ export class Client {
   readonly credential: Credential | undefined;
   readonly #means: ClientMeans;
   readonly #session: Session;
+  readonly #notices: Notices;
   /** Servers that a redirect led to, which know nobody. */
   readonly #strangers = new Map<string, Session>();
-  #place: Promise<{ readonly base: URL; readonly reach: Reach }> | undefined;
+  #place: Promise<Found> | undefined;
 
   constructor(host: string, scope: string, means: ClientMeans) {
     this.host = host;
     this.#means = means;
     this.credential = means.credential;
+    this.#notices = new Notices(host, means.waiting.report);
     this.#session = new Session(host, [scope], means.credential);
   }
 
-  /** Asks for a path below the registry's own address: `/v2/NAME/tags/list`. Gives the answer, whatever it is. */
-  async ask(path: string, request: Request): Promise<Answer> {
-    const { base, reach } = await this.#find(request.signal);
-    let url = new URL(path, base);
-    let isAway = false; // from there on the registry's credentials are never shown again, also where it leads back
+  /**
+   * Asks for a path below the registry's own address: `/v2/NAME/tags/list`. Gives the answer, whatever it is. With `led`, the server that a
+   * redirect led to is asked again, until it refuses: what it leads to may be signed for some minutes.
+   */
+  async ask(path: string, request: Request, led: Led = {}): Promise<Answer> {
+    const place = await this.#find(request.signal);
+    const { url } = led;
+    if (url !== undefined) {
+      const answer = await this.#follow(url, true, place, request);
+      if (answer.status < 400) return answer;
+      answer.body.destroy();
+      if (led.url === url) led.url = undefined;
+    }
+    const answer = await this.#follow(new URL(path, place.base), false, place, request);
+    led.url = answer.url.origin === place.base.origin ? undefined : answer.url;
+    return answer;
+  }
+
+  /** Asks an address that the registry names for a layer, as somebody whom nobody knows. Throws `DENIED` for one that is not https or where the registry may not lead. */
+  async askForeign(address: string, request: Request): Promise<Answer> {
+    const place = await this.#find(request.signal);
+    const url = URL.canParse(address) ? new URL(address) : undefined;
+    if (url === undefined) throw this.#lost(`names ${shown(address)} for a layer, which is no address`);
+    if (url.protocol !== 'https:')
+      throw new FlattenError(
+        'DENIED',
+        `${this.host}: names ${shown(url.origin)} for a layer, which is not https`,
+      );
+    await place.reach.check(url, 'a foreign layer');
+    return this.#follow(url, true, place, request);
+  }
+
+  /** Follows redirects. `isForeign`: the registry's credentials are not shown. */
+  async #follow(first: URL, isForeign: boolean, { base, reach }: Found, request: Request): Promise<Answer> {
+    let url = first;
+    let isAway = isForeign; // from there on the registry's credentials are never shown again, also where it leads back
     for (let count = 0; count <= REDIRECTS; count++) {
       const answer = await this.#authorized(url, isAway, reach, request);
       const { location } = answer.headers;
@@ -81,6 +128,7 @@ export class Client {
         connections,
         waiting,
       );
+      if (!isAway) this.#notices.tell(answer);
       if (answer.status !== 401 || isSecond) return answer;
       if (!session.meet(parseChallenges(answer.headers['www-authenticate']), authorization)) return answer;
       answer.body.destroy();

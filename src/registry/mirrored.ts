@@ -1,7 +1,7 @@
 import type { Context } from '../context.js';
 import { FlattenError, throwIfAborted } from '../errors.js';
-import type { Descriptor } from '../oci/descriptor.js';
 import { formatRegistryReference } from '../oci/registry-reference.js';
+import type { WantedBlob } from './blob-from.js';
 import type { Place } from './places.js';
 import type { FetchedManifest, FetchOptions, Repository } from './repository.js';
 
@@ -40,7 +40,7 @@ export class MirroredRepository {
 
   /** As {@link Repository.fetchBlob}. */
   async fetchBlob(
-    descriptor: Pick<Descriptor, 'digest' | 'size'>,
+    descriptor: WantedBlob,
     { offset = 0, signal }: FetchOptions,
   ): Promise<AsyncIterable<Uint8Array>> {
     const begin = (at: number) =>

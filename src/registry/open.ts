@@ -15,19 +15,22 @@ export interface RegistryOptions {
   readonly authfile?: string;
   /** Hosts, with their ports, that may speak plain http, and have any certificate. */
   readonly insecure?: readonly string[];
+  /** Layers that a registry does not have may come from the addresses that it names. */
+  readonly allowForeignLayers?: boolean;
 }
 
 /** Opens the repository that a reference names. It is not asked for anything yet. The caller closes it. */
 async function openRepository(
   reference: RegistryReference,
-  { authfile, insecure = [] }: RegistryOptions,
+  { authfile, insecure = [], allowForeignLayers = false }: RegistryOptions,
   { signal, report, tries }: Pick<Context, 'signal' | 'report'> & Pick<Waiting, 'tries'>,
 ): Promise<Repository> {
   const credential = await findCredential(reference, { authfile, signal, report });
   const connections = new Connections((host) => trustOf(host, insecure.includes(host)));
   const waiting = { report, ...(tries !== undefined && { tries }) };
   const isInsecure = insecure.includes(reference.host);
-  return new Repository(reference, { connections, waiting, credential, isInsecure });
+  const means = { connections, waiting, credential, isInsecure, allowForeign: allowForeignLayers };
+  return new Repository(reference, means);
 }
 
 /** Tries of a place where there is another one. */

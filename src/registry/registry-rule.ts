@@ -12,7 +12,7 @@ export interface Endpoint {
 }
 
 /** A place that is asked before the registry itself. */
-export interface Mirror extends Endpoint {
+interface Mirror extends Endpoint {
   /** Which images it is asked for. */
   readonly pulls: 'all' | 'digest-only' | 'tag-only';
 }

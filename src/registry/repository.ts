@@ -1,13 +1,12 @@
 import { createHash } from 'node:crypto';
 import { FlattenError, throwIfAborted } from '../errors.js';
-import type { Descriptor } from '../oci/descriptor.js';
 import { algorithm, type Digest, isDigest, short } from '../oci/digest.js';
 import { parseJson } from '../oci/json.js';
 import { formatRegistryReference, type RegistryReference } from '../oci/registry-reference.js';
-import { type BlobSource, blobBytes, type Part } from './blob-stream.js';
-import { Client, type ClientMeans } from './client.js';
+import { type AskBlob, blobFrom, foreignBlob, type WantedBlob } from './blob-from.js';
+import { Client, type ClientMeans, type Led } from './client.js';
 import type { Answer } from './exchange.js';
-import { firstRange, inRanges, LARGE, rangeSlots } from './ranges.js';
+import { rangeSlots } from './ranges.js';
 import { readRefusal, refused } from './refusal.js';
 import { smallBody } from './small-body.js';
 import { tagHint } from './unknown-tag.js';
@@ -95,28 +94,21 @@ export class Repository {
   /**
    * Fetches a blob, from an offset on: resolves when it begins to come. The stream has just the bytes that the descriptor says, or fails; a
    * connection that is cut is made again. Whether the digest is right is for whoever has all bytes to say. Large blobs come by
-   * several connections.
+   * several connections. One that the registry does not have comes from the addresses of its descriptor, where that is allowed.
    */
-  async fetchBlob(
-    descriptor: Pick<Descriptor, 'digest' | 'size'>,
+  fetchBlob(
+    descriptor: WantedBlob,
     { offset = 0, signal }: FetchOptions,
   ): Promise<AsyncIterable<Uint8Array>> {
-    const { size, digest } = descriptor;
-    const ask = async ({ start, end }: Part, asking: AbortSignal): Promise<Answer> => {
-      const isPart = start > 0 || end < size;
-      const headers = {
-        'accept-encoding': 'identity',
-        ...(isPart && { range: `bytes=${start}-${end - 1}` }),
-      };
-      return this.#ask(`blobs/${digest}`, { signal: asking, headers }, () => `blob ${short(digest)}`);
-    };
-    if (offset >= size && size > 0) return nothing();
-    const source: BlobSource = { descriptor, ask, waiting: this.#means.waiting, signal };
-    const whole = { start: offset, end: size };
-    if (size - offset <= LARGE) return blobBytes(await ask(whole, signal), whole, source);
-    const first = await ask(firstRange(offset, size), signal);
-    if (first.status === 206) return inRanges(first, whole, source, this.#ranges);
-    return blobBytes(first, whole, source);
+    const led: Led = {};
+    const what = () => `blob ${short(descriptor.digest)}`;
+    const ask: AskBlob = (request) => this.#ask(`blobs/${descriptor.digest}`, request, what, led);
+    const wanted = { descriptor, offset, signal, waiting: this.#means.waiting, slots: this.#ranges };
+    return blobFrom(ask, wanted).catch((error: unknown) => {
+      const isElsewhere = error instanceof FlattenError && error.code === 'NOT_FOUND';
+      if (!isElsewhere || !descriptor.urls?.length) throw error;
+      return foreignBlob(descriptor.urls, wanted, this.#client, this.#means.allowForeign);
+    });
   }
 
   /** Ends all connections. */
@@ -143,8 +135,9 @@ export class Repository {
     path: string,
     request: { readonly signal: AbortSignal; readonly headers?: Readonly<Record<string, string>> },
     what: () => string,
+    led?: Led,
   ): Promise<Answer> {
-    const answer = await this.#client.ask(`/v2/${this.reference.repository}/${path}`, request);
+    const answer = await this.#client.ask(`/v2/${this.reference.repository}/${path}`, request, led);
     if (answer.status === 200 || answer.status === 206) return answer;
     const { host, credential } = this.#client;
     throw refused(await readRefusal(answer), { host, what: what(), credential });
@@ -160,5 +153,3 @@ export class Repository {
     });
   }
 }
-
-async function* nothing(): AsyncGenerator<Uint8Array> {}

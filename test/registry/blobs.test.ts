@@ -1,30 +1,12 @@
 /** Blobs from a server that cuts, lies and lies again. */
 import assert from 'node:assert/strict';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { LARGE } from '../../src/registry/ranges.js';
-import { blobOf, read, repositoryAt, scripted } from '../support/scripted-registry.js';
+import { blobOf, partial, read, repositoryAt, scripted } from '../support/scripted-registry.js';
 
 const { bytes, descriptor } = blobOf(3 * 2 ** 20 + 5);
-
-/** Answers with the range that was asked for, of which only `sent` bytes come. */
-function partial(
-  whole: Buffer,
-  request: IncomingMessage,
-  response: ServerResponse,
-  sent = Number.POSITIVE_INFINITY,
-) {
-  const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '') ?? [];
-  const [start, end] = from === undefined ? [0, whole.length] : [Number(from), Number(to) + 1];
-  const part = whole.subarray(start, end);
-  response.writeHead(from === undefined ? 200 : 206, {
-    'content-length': part.length,
-    ...(from !== undefined && { 'content-range': `bytes ${start}-${end - 1}/${whole.length}` }),
-  });
-  if (sent >= part.length) return response.end(part);
-  return response.write(part.subarray(0, sent), () => setImmediate(() => response.destroy()));
-}
 
 test('a connection that is cut is made again, and the blob goes on where it stopped', async (t) => {
   const { host, asked } = await scripted(t, (request, response, path) => {

@@ -1,9 +1,10 @@
-import { execFile, execFileSync, spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
+import { makeCertificates } from './certificates.js';
 import { scratch } from './scratch.js';
 import { startTokenServer } from './token-server.js';
 
@@ -97,44 +98,4 @@ async function serve(t: { after(done: () => void): void }, config: string): Prom
   }
   await once(server, 'exit');
   throw new Error(`docker-registry has ended: ${said.join('\n')}`);
-}
-
-/** An authority in `ca/ca.crt`, and a certificate of its for the registry. */
-function makeCertificates(home: string): void {
-  const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: home, stdio: 'ignore' });
-  mkdirSync(join(home, 'ca'));
-  writeFileSync(join(home, 'names'), 'subjectAltName=DNS:localhost,IP:127.0.0.1\n');
-  const authority = [
-    '-addext',
-    'basicConstraints=critical,CA:TRUE',
-    '-addext',
-    'keyUsage=critical,keyCertSign',
-  ];
-  const key = ['-newkey', 'rsa:2048', '-nodes', '-keyout'];
-  openssl(
-    'req',
-    '-x509',
-    ...key,
-    'ca.key',
-    '-out',
-    'ca/ca.crt',
-    '-days',
-    '2',
-    '-subj',
-    '/CN=test authority',
-    ...authority,
-  );
-  openssl('req', ...key, 'server.key', '-out', 'server.csr', '-subj', '/CN=localhost');
-  const signer = [
-    '-CA',
-    'ca/ca.crt',
-    '-CAkey',
-    'ca.key',
-    '-CAcreateserial',
-    '-days',
-    '2',
-    '-extfile',
-    'names',
-  ];
-  openssl('x509', '-req', '-in', 'server.csr', '-out', 'server.crt', ...signer);
 }

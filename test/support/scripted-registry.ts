@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer, type ServerOptions } from 'node:https';
+import type { ClientMeans } from '../../src/registry/client.js';
 import { Connections } from '../../src/registry/connections.js';
 import type { Credential } from '../../src/registry/credential.js';
 import { Repository } from '../../src/registry/repository.js';
@@ -16,10 +18,14 @@ export interface Scripted {
   readonly asked: string[];
 }
 
-/** Starts one; `/v2/` is answered unless the script does. */
-export async function scripted(t: { after(done: () => void): void }, script: Script): Promise<Scripted> {
+/** Starts one, by https with `tls`; `/v2/` is answered unless the script does. */
+export async function scripted(
+  t: { after(done: () => void): void },
+  script: Script,
+  tls?: ServerOptions,
+): Promise<Scripted> {
   const asked: string[] = [];
-  const server = createServer(async (request, response) => {
+  const answer: RequestListener = async (request, response) => {
     const { method, url = '', headers } = request;
     const { range, authorization } = headers;
     asked.push(
@@ -28,13 +34,18 @@ export async function scripted(t: { after(done: () => void): void }, script: Scr
     await script(request, response, url);
     if (response.writableEnded || response.destroyed || response.headersSent) return;
     response.writeHead(url === '/v2/' ? 200 : 404).end();
-  });
-  const url = await listening(t, server);
+  };
+  const url = await listening(t, tls ? createSecureServer(tls, answer) : createServer(answer));
   return { url, host: new URL(url).host, asked };
 }
 
 /** A repository `app` there, which does not wait; what it would have waited for goes to `waits`, what it told to `told`. */
-export function repositoryAt(t: { after(done: () => void): void }, host: string, credential?: Credential) {
+export function repositoryAt(
+  t: { after(done: () => void): void },
+  host: string,
+  credential?: Credential,
+  means: Partial<ClientMeans> = {},
+) {
   const waits: number[] = [];
   const told: string[] = [];
   const repository = new Repository(
@@ -47,6 +58,7 @@ export function repositoryAt(t: { after(done: () => void): void }, host: string,
         random: () => 0.5,
         report: (event) => event.type === 'warning' && told.push(event.message),
       },
+      ...means,
     },
   );
   t.after(() => void repository.close());
@@ -71,4 +83,22 @@ export async function read(
   const { signal } = new AbortController();
   for await (const chunk of await repository.fetchBlob(descriptor, { offset, signal })) chunks.push(chunk);
   return Buffer.concat(chunks);
+}
+
+/** Answers with the range that was asked for, of which only `sent` bytes come. */
+export function partial(
+  whole: Buffer,
+  request: IncomingMessage,
+  response: ServerResponse,
+  sent = Number.POSITIVE_INFINITY,
+) {
+  const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '') ?? [];
+  const [start, end] = from === undefined ? [0, whole.length] : [Number(from), Number(to) + 1];
+  const part = whole.subarray(start, end);
+  response.writeHead(from === undefined ? 200 : 206, {
+    'content-length': part.length,
+    ...(from !== undefined && { 'content-range': `bytes ${start}-${end - 1}/${whole.length}` }),
+  });
+  if (sent >= part.length) return response.end(part);
+  return response.write(part.subarray(0, sent), () => setImmediate(() => response.destroy()));
 }
