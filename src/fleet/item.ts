@@ -45,6 +45,7 @@ const KINDS: Readonly<Record<keyof BatchItem, Kind>> = {
   maxSize: 'number',
   maxEntries: 'number',
   cacheSize: 'number',
+  allowForeignLayers: 'switch',
   force: 'switch',
   strict: 'switch',
   keepSetuid: 'switch',

@@ -9,6 +9,7 @@ const ASIDE: ReadonlySet<keyof ItemOptions> = new Set([
   'cacheSize',
   'digest',
   'force',
+  'allowForeignLayers',
   'insecure',
   'maxEntries',
   'maxSize',
