@@ -84,6 +84,11 @@ test(
         case: '12-base/opaque',
         title: 'rule 12: so does an opaque marker',
         rules: [12],
+        spec: {
+          section: 'whiteouts',
+          sentence: 'Once a whiteout is applied, the whiteout itself MUST also be hidden.',
+        },
+        reports: ['google/go-containerregistry#1623'],
         as: 'docker-archive',
         passed: false,
         failure: '.wh..wh..opq: is there, and should not be',

@@ -52,6 +52,8 @@ export function json(results: readonly Result[], command: string): string {
     case: one.name,
     title: one.title,
     rules: one.rules,
+    spec: one.spec,
+    reports: one.reports,
     as: form,
     passed: failure === undefined,
     ...(failure !== undefined && { failure }),

@@ -8,6 +8,8 @@ import { PROJECT } from '../support/project.js';
 
 const TEXT = readFileSync(join(PROJECT, 'src/rootfs/README.md'), 'utf8');
 
+const SPECIFICATION = readFileSync(join(PROJECT, 'test/cases/SPECIFICATION.md'), 'utf8');
+
 /** The document's rules, by number, each with its sentences. */
 const RULES = new Map(
   TEXT.split(/^##+ /m)
@@ -42,6 +44,27 @@ test('a case cites rules that exist, the one of its folder among them, or the ta
     else assert.ok(rules.includes(Number.parseInt(name, 10)), `${name}: ${title}`);
     for (const number of rules) assert.ok(RULES.has(number), `${name}: there is no rule ${number}`);
   }
+});
+
+test('a case quotes a sentence of the specification, or says that it is silent and what decides', () => {
+  const sentences = SPECIFICATION.split(/^## /m).flatMap((section) => {
+    const [anchor, ...lines] = section.split('\n');
+    return lines.filter((line) => line.startsWith('- ')).map((line) => `${anchor}: ${line.slice(2)}`);
+  });
+  const quoted = new Set<string>();
+  for (const [name, { spec }] of CASES) {
+    assert.ok(spec.sentence?.length > 20, name);
+    if (spec.section === 'silent') continue;
+    quoted.add(`${spec.section}: ${spec.sentence}`);
+    assert.ok(sentences.includes(`${spec.section}: ${spec.sentence}`), `${name}: ${spec.sentence}`);
+  }
+  assert.deepEqual([...quoted].toSorted(), sentences.toSorted(), 'each sentence has a case');
+});
+
+test('a report is a repository and a number', () => {
+  const reports = [...CASES.values()].flatMap(({ reports }) => reports);
+  assert.ok(reports.length > 30);
+  for (const report of reports) assert.match(report, /^[\w.-]+\/[\w.-]+#\d+$/);
 });
 
 for (const [number, sentences] of RULES) {

@@ -14,6 +14,10 @@ export interface Case {
   readonly title: string;
   /** The numbers of the rules that its title cites. */
   readonly rules: readonly number[];
+  /** The sentence of the image specification that it rests on; or, where that is `silent`, what decides it. */
+  readonly spec: { readonly section: string; readonly sentence: string };
+  /** Public reports of tools that got it wrong, `OWNER/REPOSITORY#NUMBER`. */
+  readonly reports: readonly string[];
   readonly options: readonly string[];
   /** Base first. */
   readonly layers: readonly CaseLayer[];
@@ -35,7 +39,7 @@ export function allCases(): Case[] {
 
 /** Reads a case; throws with file and line where it makes no sense. */
 function readCase(name: string, text: string): Case {
-  const draft: Draft = { layers: [], warnings: [], options: [], titles: [] };
+  const draft: Draft = { layers: [], warnings: [], options: [], titles: [], reports: [] };
   for (const [index, line] of text.split('\n').entries()) {
     try {
       readLine(draft, line);
@@ -43,14 +47,17 @@ function readCase(name: string, text: string): Case {
       throw new Error(`${name}.case:${index + 1}: ${(error as Error).message}`);
     }
   }
-  const { layers, warnings, options, tree, error } = draft;
+  const { layers, warnings, options, tree, error, spec, reports } = draft;
   if (draft.titles.length === 0) throw new Error(`${name}.case: a case begins with a comment: its title`);
+  if (spec === undefined) throw new Error(`${name}.case: a case says what it rests on: spec: …`);
   if ((tree === undefined) === (error === undefined))
     throw new Error(`${name}.case: a case has either a tree or an error`);
   return {
     name,
     title: draft.titles[0]!,
     rules: citedRules(draft.titles[0]!),
+    spec,
+    reports,
     layers,
     warnings,
     options,
@@ -71,6 +78,8 @@ interface Draft {
   readonly layers: CaseLayer[];
   readonly warnings: string[][];
   readonly options: string[];
+  readonly reports: string[];
+  spec?: Case['spec'];
   tree?: Row[];
   error?: { code: string; pieces: string[] };
   section?: 'layer' | 'tree';
@@ -102,9 +111,14 @@ function startSection(draft: Draft, keyword: string, rest: string[]): void {
     draft.tree = [];
     draft.section = 'tree';
   } else if (keyword === 'options:') draft.options.push(...rest);
+  else if (keyword === 'spec:') draft.spec = { section: rest[0]!, sentence: rest[1]! };
+  else if (keyword === 'report:') draft.reports.push(...rest);
   else if (keyword === 'warning:') draft.warnings.push(rest);
   else if (keyword === 'error:') draft.error = { code: rest[0]!, pieces: rest.slice(1) };
-  else throw new Error(`${keyword}: a line begins with layer, tree, options:, warning:, error: or #`);
+  else
+    throw new Error(
+      `${keyword}: a line begins with layer, tree, spec:, report:, options:, warning:, error: or #`,
+    );
 }
 
 /** A root that no line names is the one nobody described. */
