@@ -31,7 +31,7 @@ export function configTexts(
   const settings = settingsOf(config, root, digest);
   return files.map(({ path, format = 'json' }) => {
     const rootfs = output.kind === 'directory' ? relative(dirname(path), output.path) || '.' : 'rootfs';
-    return { path, text: startText(settings, format, rootfs) };
+    return { path, text: startText(settings, format, root, rootfs) };
   });
 }
 

@@ -21,6 +21,7 @@ export type ErrorCode =
 /** The options that messages speak of, by their names in the library. */
 const OPTION_NAMES = [
   'add',
+  'addInit',
   'allowForeignLayers',
   'author',
   'authfile',

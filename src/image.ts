@@ -29,7 +29,7 @@ export type OpenImageOptions = RunOptions &
 /** How an image's layers become a tree. */
 export type ImageTreeOptions = Pick<
   InputOptions,
-  'keepDirlinks' | 'include' | 'exclude' | 'mkdir' | 'add' | 'sourceDateEpoch'
+  'keepDirlinks' | 'include' | 'exclude' | 'mkdir' | 'add' | 'addInit' | 'sourceDateEpoch'
 > & {
   /** Lower layers that an image output keeps as they are. */
   readonly keep?: Keep;

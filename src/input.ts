@@ -3,16 +3,19 @@ import { cachePath, DEFAULT_CACHE_SIZE } from './cache/settings.js';
 import { type Context, DEFAULT_LIMITS, type RunEvent } from './context.js';
 import { FlattenError } from './errors.js';
 import { type Keep, keptLayers } from './layer/kept.js';
+import type { Layer } from './layer/layer.js';
 import { type LoadedTree, type LoadObserver, loadTree } from './load-tree.js';
 import { parsePlatform } from './oci/platform.js';
 import type { RegistryOptions } from './registry/open.js';
 import { pathTest } from './rootfs/glob.js';
 import type { MadeDirectory } from './rootfs/make-directory.js';
+import type { Directory } from './rootfs/node.js';
 import { locate } from './sinks/staging/place.js';
 import { type AddedDirectory, addedLayer } from './sources/added.js';
 import type { OpenedImage } from './sources/image.js';
 import { openImages } from './sources/open.js';
 import type { Input } from './sources/transport.js';
+import { parseInitPath } from './start/init-path.js';
 
 /** Which image is read, how, and what is changed in its tree. */
 export interface InputOptions {
@@ -42,6 +45,11 @@ export interface InputOptions {
   readonly mkdir?: readonly MadeDirectory[];
   /** Host directories that are put on top, in this order. A directory never takes the place of anything else, or the other way round. */
   readonly add?: readonly AddedDirectory[];
+  /**
+   * Put a shell script into the tree that starts the image as a machine, as its first process: at this path; true is for
+   * `/sbin/flatten-init`. The directories that it mounts on are made, too. Default: none.
+   */
+  readonly addInit?: string | boolean;
   /** Clamp every mtime to this many seconds since 1970. */
   readonly sourceDateEpoch?: number;
   /** Bytes: of the uncompressed layers, and of all files. Default 64 GiB, and to unpack 1,100 times the input's size and 1 GiB. */
@@ -97,8 +105,9 @@ export async function withImages<T>(
   output: string | undefined,
   use: (images: readonly OpenedImage[], context: Context) => Promise<T>,
 ): Promise<T> {
-  const { input, reference, platform, include = [], exclude = [] } = options;
+  const { input, reference, platform, include = [], exclude = [], addInit } = options;
   pathTest([...include, ...exclude]); // a glob that makes no sense is refused before anything is read
+  if (addInit) parseInitPath(addInit);
   const context = contextOf(options, output);
   const choice = {
     ...(reference !== undefined && { image: reference }),
@@ -148,16 +157,36 @@ export async function withTree<T>(
 
 /** Loads an image's tree; the caller closes it. */
 export async function treeOf(
-  { layers }: Pick<OpenedImage, 'layers'>,
+  image: Pick<OpenedImage, 'name' | 'layers' | 'config'>,
   options: Omit<ParsedInputOptions, 'input'>,
   context: Context,
 ): Promise<LoadedTree> {
+  const { layers } = image;
   const keep = options.keep && keptLayers(layers, options.keep);
   if (keep && options.keepDirlinks)
     throw new FlattenError('USAGE', '{keepDirlinks}: layers that are kept cannot be read in another way');
-  const { observer } = options;
-  const more = { ...(keep && { keep }), ...(observer && { observer }) };
+  const { observer, addInit } = options;
+  const complete = addInit ? initOf(image, addInit, options) : undefined;
+  const more = { ...(keep && { keep }), ...(observer && { observer }), ...(complete && { complete }) };
   return loadTree(layers, { ...treeOptions(options), ...more }, context);
+}
+
+/** What completes a tree with the script that starts it. Throws `USAGE` for a path that makes no sense, and an image without a config. */
+function initOf(
+  { name, config }: Pick<OpenedImage, 'name' | 'config'>,
+  asked: string | true,
+  { sourceDateEpoch = 0 }: Pick<InputOptions, 'sourceDateEpoch'>,
+): (root: Directory) => Promise<readonly Layer[]> {
+  const path = parseInitPath(asked);
+  if (config === undefined)
+    throw new FlattenError('USAGE', `{addInit}: ${name} has no config, which says what is started`, {
+      hint: 'give it one first: flatten import makes an image of it, with {changes: CMD ["/bin/app"]}',
+    });
+  return async (root) => {
+    // Most runs make no script: they do without the code.
+    const { initLayer } = await import('./start/init-layer.js');
+    return [initLayer(path, config, root, BigInt(sourceDateEpoch) * 1_000_000_000n)];
+  };
 }
 
 function treeOptions(options: Omit<InputOptions, 'input'>) {

@@ -27,6 +27,8 @@ export interface TreeOptions extends Pick<UpperOptions, 'keepDirlinks'> {
   readonly mkdir?: readonly MadeDirectory[];
   /** Merged on top when all that is done, but never a directory onto anything else or the other way round; symlinks of the tree to directories are followed. */
   readonly add?: readonly Layer[];
+  /** Changes the tree when all that is done, and gives layers that come on top in the same way. */
+  readonly complete?: (root: Directory) => Promise<readonly Layer[]>;
   /** Clamp every mtime to this many seconds since 1970. */
   readonly sourceDateEpoch?: number;
   /** Give the tree of this many lower layers too, as {@link LoadedTree.base}. Default none. */
@@ -96,7 +98,9 @@ export async function loadTree(
     }
     edit(root, options, context);
     budget.continueWith(context.limits);
-    await mergeLayers(options.add ?? [], making, { keepDirlinks: true, isEdit: true }, context);
+    const onTop = { keepDirlinks: true, isEdit: true };
+    await mergeLayers(options.add ?? [], making, onTop, context);
+    if (options.complete) await mergeLayers(await options.complete(root), making, onTop, context);
     if (sourceDateEpoch !== undefined) {
       // The base too: that kept layers are not clamped is no difference that a layer above should undo.
       for (const tree of base ? [root, base] : [root])

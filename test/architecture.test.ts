@@ -131,7 +131,8 @@ test('only cli/ knows how an option is written on the command line', () => {
       .map((line) => `${file}: ${line.trim()}`),
   );
   // The options of other programs.
-  const others = /skopeo copy|'image', 'ls'|setfattr|--memlimit|apptainer|fsck\.erofs|max-old-space-size/;
+  const others =
+    /skopeo copy|'image', 'ls'|setfattr|--memlimit|apptainer|fsck\.erofs|max-old-space-size|--reuid|--userspec|--default-signal|--clear-groups|--groups/;
   assert.deepEqual(
     found.filter((line) => !others.test(line)),
     [],

@@ -28,6 +28,11 @@ export function addInputOptions(command: Command): Command {
       'Add the content of a directory of this machine, owned by root (repeatable)',
       collectAdded,
     )
+    .option(
+      '--add-init [path]',
+      'Add a shell script that starts the image as a machine, as its first process: --add-init=PATH (default: /sbin/flatten-init)',
+      (path) => (path === '' ? true : path),
+    )
     .addOption(
       new Option('--source-date-epoch <seconds>', 'Set every mtime that is later to this time')
         .env('SOURCE_DATE_EPOCH')

@@ -42,7 +42,7 @@ export async function run(argv: readonly string[], signal: AbortSignal): Promise
     flags = command.opts();
   });
   try {
-    await program.parseAsync(withBareVerity(argv));
+    await program.parseAsync(withoutValues(argv));
     return Number(process.exitCode ?? EXIT.done);
   } catch (error) {
     if (error instanceof CommanderError) return EXIT.done; // help, or the version
@@ -85,8 +85,11 @@ function version(): string {
   return JSON.parse(readFileSync(file, 'utf8')).version;
 }
 
-/** A file for `--verity` comes after `=` only: the word behind it alone is an operand. */
-function withBareVerity(argv: readonly string[]): string[] {
+/** Options whose value comes after `=` only: the word behind them is an operand. */
+const AFTER_EQUALS: ReadonlySet<string> = new Set(['--verity', '--add-init']);
+
+function withoutValues(argv: readonly string[]): string[] {
   const end = argv.indexOf('--');
-  return argv.map((word, i) => (word === '--verity' && (end === -1 || i < end) ? '--verity=' : word));
+  const isBare = (word: string, at: number) => AFTER_EQUALS.has(word) && (end === -1 || at < end);
+  return argv.map((word, at) => (isBare(word, at) ? `${word}=` : word));
 }

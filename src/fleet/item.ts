@@ -26,7 +26,7 @@ export interface Listed {
   readonly item: BatchItem;
 }
 
-type Kind = 'text' | 'texts' | 'number' | 'switch' | 'object' | 'objects';
+type Kind = 'text' | 'texts' | 'number' | 'switch' | 'switchOrText' | 'object' | 'objects';
 
 /** The options that there are, and what each is in JSON. The type sees to it that none is forgotten. */
 const KINDS: Readonly<Record<keyof BatchItem, Kind>> = {
@@ -58,6 +58,7 @@ const KINDS: Readonly<Record<keyof BatchItem, Kind>> = {
   imageOptions: 'object',
   mkdir: 'objects',
   add: 'objects',
+  addInit: 'switchOrText',
   configOut: 'objects',
 };
 
@@ -91,6 +92,7 @@ const WORDS: Readonly<Record<Kind, string>> = {
   texts: 'a list of texts',
   number: 'a whole number, not negative',
   switch: 'true or false',
+  switchOrText: 'true, false or a text',
   object: 'an object',
   objects: 'a list of objects',
 };
@@ -100,6 +102,7 @@ const IS: Readonly<Record<Kind, (value: unknown) => boolean>> = {
   texts: (value) => Array.isArray(value) && value.every(IS.text),
   number: (value) => Number.isSafeInteger(value) && (value as number) >= 0,
   switch: (value) => typeof value === 'boolean',
+  switchOrText: (value) => IS.switch(value) || IS.text(value),
   object: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
   objects: (value) => Array.isArray(value) && value.every(IS.object),
 };

@@ -118,7 +118,7 @@ export async function openHistory(
 ): Promise<History> {
   const layers = layer === undefined ? image.layers : image.layers.slice(0, layerNumber(image.layers, layer));
   const recorder = new Recorder();
-  const loaded = await treeOf({ layers }, { keepDirlinks, observer: recorder }, context);
+  const loaded = await treeOf({ ...image, layers }, { keepDirlinks, observer: recorder }, context);
   recorder.end();
   const commands = createdBy(image.config, image.layers.length);
   const facts = layers.map((each, index) => factsOf(each, index, commands[index], recorder.layers[index]!));

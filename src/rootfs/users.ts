@@ -44,6 +44,19 @@ export function resolveUser(text: string, { passwd, group }: UserFiles): User {
   return { ...known, gid, groups: [] };
 }
 
+/**
+ * The name in `etc/passwd` that stands for just this user: whoever logs in by it has these numbers and groups (initgroups(3)).
+ * Undefined where there is none, or none of plain characters.
+ */
+export function accountOf(user: User, files: UserFiles): string | undefined {
+  const names = rowsOf(files.passwd).map(([name]) => name!);
+  return names.find((name) => {
+    if (!/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(name)) return false;
+    const { uid, gid, groups } = resolveUser(name, files);
+    return uid === user.uid && gid === user.gid && String(groups) === String(user.groups);
+  });
+}
+
 function isMeant(wanted: string, name: string | undefined, number: string | undefined): boolean {
   return name === wanted || (numberIn(wanted) !== undefined && numberIn(number) === numberIn(wanted));
 }

@@ -4,7 +4,7 @@ import type { Digest } from '../oci/digest.js';
 import type { Platform } from '../oci/platform.js';
 import { startOf } from '../oci/start.js';
 import type { Directory } from '../rootfs/node.js';
-import { resolveUser, type User } from '../rootfs/users.js';
+import { resolveUser, type User, type UserFiles } from '../rootfs/users.js';
 
 /** What a runtime needs to start what an image is for. */
 export interface Settings {
@@ -29,16 +29,20 @@ export interface Settings {
 /** Throws `NOT_FOUND` for a user that the tree does not know, `BAD_IMAGE` for a config that makes no sense. */
 export function settingsOf(config: ImageConfig, root: Directory, digest: Digest | undefined): Settings {
   const { entrypoint, cmd, workingDir, user, env, ...others } = startOf(config);
-  const files = { passwd: smallFile(root, 'etc/passwd'), group: smallFile(root, 'etc/group') };
   return {
     args: [...entrypoint, ...cmd],
     entrypoint,
     cmd,
     cwd: workingDir,
     env,
-    user: { name: user, ...resolveUser(user, files) },
+    user: { name: user, ...resolveUser(user, userFiles(root)) },
     ...others,
     ...(config.platform && { platform: config.platform }),
     ...(digest && { digest }),
   };
+}
+
+/** What the tree says of users. */
+export function userFiles(root: Directory): UserFiles {
+  return { passwd: smallFile(root, 'etc/passwd'), group: smallFile(root, 'etc/group') };
 }

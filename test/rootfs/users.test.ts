@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { resolveUser } from '../../src/rootfs/users.js';
+import { accountOf, resolveUser } from '../../src/rootfs/users.js';
 
 const FILES = {
   passwd: [
@@ -61,4 +61,17 @@ test('a name that the files do not have is an error that says which file', () =>
 test('without files numbers count all the same', () => {
   assert.deepEqual(resolveUser('5:6', { passwd: '', group: '' }), { uid: 5, gid: 6, groups: [] });
   assert.deepEqual(resolveUser('', { passwd: '', group: '' }), { uid: 0, gid: 0, groups: [] });
+});
+
+test('an account stands for just one user: numbers, and all groups', () => {
+  const cases: readonly [text: string, account: string | undefined][] = [
+    ['app', 'app'],
+    ['1000', 'app'],
+    ['', 'root'],
+    ['app:users', undefined], // whoever logs in has the other groups, too
+    ['1234', undefined],
+    ['77', '77'],
+  ];
+  for (const [text, account] of cases)
+    assert.equal(accountOf(resolveUser(text, FILES), FILES), account, text);
 });

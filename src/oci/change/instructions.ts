@@ -4,7 +4,7 @@ import { expand } from './expand.js';
 import { parseHealthcheck } from './healthcheck.js';
 import { parsePorts } from './port.js';
 import type { RunConfig } from './run-config.js';
-import { isSignal } from './signal.js';
+import { signalNumber } from './signal.js';
 import { splitPairs } from './words.js';
 
 /** Carries out one instruction; `text` is what follows its keyword. Throws an Error that says what is wrong. */
@@ -78,7 +78,8 @@ function trigger(text: string): string {
 
 function stopSignal(config: RunConfig, text: string): void {
   const signal = expand(text, config.lookup);
-  if (!isSignal(signal)) throw new Error(`${signal || 'nothing'} is not a signal, as SIGTERM or 15`);
+  if (signalNumber(signal) === undefined)
+    throw new Error(`${signal || 'nothing'} is not a signal, as SIGTERM or 15`);
   config.set('StopSignal', signal);
 }
 
