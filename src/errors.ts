@@ -40,6 +40,7 @@ const OPTION_NAMES = [
   'fromLayer',
   'ignore',
   'include',
+  'input',
   'insecure',
   'jobs',
   'journal',

@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import type { ConfigOut } from '../config-out.js';
 import { FlattenError } from '../errors.js';
 import { START_FORMATS } from '../start/formats.js';
+import { refuseIdleCache } from './cache-options.js';
 import { addDiskOptions, type DiskFlags, splitDiskFlags } from './disk-options.js';
 import { addImageOptions, addKeepOptions, type ImageFlags, splitImageFlags } from './image-options.js';
 import { addInputOptions, type InputFlags, splitImageName } from './input-options.js';
@@ -54,6 +55,7 @@ export function addConvert(program: Command, signal: AbortSignal): void {
 }
 
 async function convert(input: string, output: string, flags: Flags, signal: AbortSignal): Promise<void> {
+  await refuseIdleCache(input, flags);
   const { disk, rest: others } = splitDiskFlags(flags);
   const { reference, rest: about } = splitImageName(others);
   const { image, rest } = splitImageFlags(about);

@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import { FlattenError } from '../errors.js';
 import { type Format, isImageFormat } from '../sinks/format.js';
 import { IMAGE_FORMATS, transportOf } from '../sinks/image/location.js';
-import { addCacheOptions } from './cache-options.js';
+import { addCacheOptions, refuseIdleCache } from './cache-options.js';
 import { formatList } from './format-list.js';
 import { addImageOptions, type ImageFlags, splitImageFlags } from './image-options.js';
 import { parseCount, parseSize } from './numbers.js';
@@ -75,6 +75,7 @@ export function addImport(program: Command, signal: AbortSignal): void {
 }
 
 async function importRootfs(rootfs: string, flags: Flags, signal: AbortSignal): Promise<void> {
+  await refuseIdleCache(rootfs, flags);
   const { image = {}, rest } = splitImageFlags(flags);
   const { json, quiet, verbose, progress: _, format = formatFor(flags), ...options } = rest;
   if (flags.output === '-') requireStandardOutput('an image');

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { refuseIdleCache } from './cache-options.js';
 import { EXIT } from './exit.js';
 import { addInputOptions, type InputFlags, splitImageName } from './input-options.js';
 import { parseCount } from './numbers.js';
@@ -26,6 +27,7 @@ export function addVerify(program: Command, signal: AbortSignal): void {
     ),
   );
   command.action(async (output: string, input: string, flags: Flags) => {
+    await refuseIdleCache(input, flags);
     const { json, quiet, verbose, progress: _, limit, ...others } = flags;
     const { reference, rest: options } = splitImageName(others);
     const progress = new Progress(process.stderr, flags);

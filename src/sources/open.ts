@@ -72,7 +72,7 @@ export async function openImages(
   const { path, format } = input;
   const meant = withName(choice, input.image);
   const isStandard = path === '-';
-  const stat = isStandard ? undefined : statOf(input);
+  const stat = isStandard ? undefined : await statOf(input, context);
   if (stat?.isDirectory()) return openDirectory(input, meant, context, options);
   const stored = await (stat ? fileAt(path, stat, context, bounds) : standardInput(context, bounds));
   const named = { name: isStandard ? 'standard input' : path, format };
@@ -120,7 +120,7 @@ function withName(choice: Choice, image: string | undefined): Choice {
   });
 }
 
-function statOf({ path, format }: StoredInput): Stats {
+async function statOf({ path, format }: StoredInput, { signal }: Context): Promise<Stats> {
   try {
     return statSync(path);
   } catch (error) {
@@ -131,9 +131,7 @@ function statOf({ path, format }: StoredInput): Stats {
       /^[a-z0-9][a-z0-9._/-]*(:[\w.-]+)?$/.test(path) &&
       !/\.(tar|gz|tgz|xz|zst|bz2)$/.test(path);
     throw new FlattenError('NOT_FOUND', `${path}: no such file or directory`, {
-      ...(isName && {
-        hint: `if it is an image in a registry: docker://${path}\nif Docker or podman has it: docker-daemon:${path}`,
-      }),
+      ...(isName && { hint: await (await import('./bare-name.js')).bareNameHint(path, signal) }),
       cause: error,
     });
   }

@@ -43,20 +43,22 @@ export function pipe(path: string, context: Context, bounds?: InputBounds): Prom
 
 /**
  * Unpacks a stream that should be a tar, and may be compressed, into an unlinked temporary file, and looks at it on the
- * way: what is no tar is refused at its first wrong header. The caller closes the file.
+ * way: what is no tar is refused at its first wrong header. `total` is asked when the first bytes are there: how many there will be. The
+ * caller closes the file.
  */
 export async function spool(
   stream: Readable,
   name: string,
   context: Context,
   bounds = new InputBounds(context.limits),
+  total: () => number | undefined = () => undefined,
 ): Promise<ByteRange> {
   throwIfAborted(context.signal); // what is aborted already tells no listener
   const fd = unlinkedFile(context.tmp);
   const stop = () => stream.destroy();
   context.signal.addEventListener('abort', stop, { once: true });
   try {
-    await decompressStream(counted(stream, context, bounds), fd, { context, bounds, stop });
+    await decompressStream(counted(stream, context, bounds, total), fd, { context, bounds, stop });
     throwIfAborted(context.signal);
     return { fd, offset: 0, length: fstatSync(fd).size };
   } catch (error) {
@@ -91,15 +93,21 @@ export function ofArchive(error: FlattenError, name: string, content: ByteRange)
   return new FlattenError('BAD_IMAGE', `${name}: ${message}`, { cause: error });
 }
 
-async function* counted(stream: Readable, context: Context, bounds: InputBounds): AsyncGenerator<Buffer> {
-  const meter = new Meter(context, 'open');
+async function* counted(
+  stream: Readable,
+  context: Context,
+  bounds: InputBounds,
+  total: () => number | undefined,
+): AsyncGenerator<Buffer> {
+  let meter: Meter | undefined;
   for await (const chunk of stream as AsyncIterable<Buffer>) {
     throwIfAborted(context.signal);
+    meter ??= new Meter(context, 'open', total());
     bounds.add(chunk.length);
     yield chunk;
     meter.add(chunk.length);
   }
-  meter.end();
+  meter?.end();
 }
 
 /** The file that standard input is, if nobody has read from it yet; undefined where the system does not say. */

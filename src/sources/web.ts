@@ -22,9 +22,13 @@ export async function downloaded(input: WebInput, context: Context, bounds: Inpu
   if (address.digest !== undefined) return cached(input, address.digest, context, bounds);
   const stop = new AbortController();
   const signal = AbortSignal.any([context.signal, stop.signal]);
-  const stream = Readable.from(transfer(address, 0, { ...context, signal }), { objectMode: false });
+  let total: number | undefined;
+  const chunks = transfer(address, 0, { ...context, signal }, (bytes) => {
+    total = bytes;
+  });
+  const stream = Readable.from(chunks, { objectMode: false });
   stream.once('close', () => stop.abort()); // who reads it no more waits for the network no more
-  return spool(stream, text, context, bounds);
+  return spool(stream, text, context, bounds, () => total);
 }
 
 async function cached(

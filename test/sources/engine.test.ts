@@ -270,3 +270,44 @@ test('the bytes that may be unpacked are bounded while they arrive', async (t) =
   const context = session(t, { limits: { maxSize: 2 << 20, maxEntries: 1000, named: ['maxSize'] } });
   await assert.rejects(open(t, 'docker-daemon:app:1', {}, context), { code: 'LIMIT' });
 });
+
+/** What the program says of a bare name, with this engine or none. */
+async function saidOf(name: string, DOCKER_HOST: string, args: readonly string[]): Promise<string> {
+  const child = start(args, { env: { ...process.env, DOCKER_HOST, DOCKER_CONTEXT: undefined } });
+  const [stderr] = await Promise.all([child.stderr!.toArray(), once(child, 'close')]);
+  assert.equal(child.exitCode, 1);
+  const [error, ...hints] = Buffer.concat(stderr).toString().trimEnd().split('\n');
+  assert.equal(error, `flatten: error: ${name}: no such file or directory`);
+  return hints.map((line) => line.trim()).join('\n');
+}
+
+test('a bare name that is no file: the command for a registry, and for an engine that has it', async (t) => {
+  const { host } = await scripted(t, (_, response) => response.end());
+  const cwd = scratch(t);
+  const out = join(cwd, 'x.tar');
+  assert.equal(
+    await saidOf('app:1', host, ['-o', out, 'app:1', '--exclude', '*.pyc']),
+    [
+      `if it is an image of a registry: flatten -o ${out} docker://app:1 --exclude '*.pyc'`,
+      `as a running engine has it: flatten -o ${out} docker-daemon:app:1 --exclude '*.pyc'`,
+    ].join('\n'),
+  );
+  const none = `unix://${join(cwd, 'none.sock')}`;
+  assert.equal(
+    await saidOf('ghcr.io/a/b:1', none, ['ghcr.io/a/b:1', '-o', out]),
+    `if it is an image of a registry: flatten docker://ghcr.io/a/b:1 -o ${out}`,
+  );
+});
+
+test('an engine that does not answer holds no error up', async (t) => {
+  const socket = join(scratch(t), 'engine.sock');
+  const server = createServer(() => {});
+  server.listen(socket);
+  await once(server, 'listening');
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const hint = await saidOf('app', `unix://${socket}`, ['app', '-o', join(scratch(t), 'x.tar')]);
+  assert.match(hint, /^if it is an image of a registry: flatten docker:\/\/app -o \S+$/);
+});

@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
+import type { RunEvent } from '../../src/context.js';
 import { DEMO } from '../sinks/image/made.js';
 import { lines } from '../support/listing.js';
 import { needs } from '../support/needs.js';
@@ -19,6 +20,7 @@ import { scratch } from '../support/scratch.js';
 import { MEMORY } from '../support/sinks.js';
 import { archive } from '../support/tar.js';
 import { listen, sendFile } from '../web/server.js';
+import { open, session } from './opening.js';
 
 const SAVED = readFileSync(DEMO);
 const PACKED = gzipSync(SAVED);
@@ -116,6 +118,34 @@ test('a run that is interrupted leaves nothing but a part in the cache, with whi
     asked.map(({ range }) => range),
     [undefined, 'bytes=1000-'],
   );
+});
+
+test('the progress of a transfer has a total where the server tells one', async (t) => {
+  const { url } = await listen(t, serve);
+  const known = session(t);
+  const totals: (number | undefined)[] = [];
+  const report = (event: RunEvent) => {
+    if (event.type === 'progress' && event.phase === 'open') totals.push(event.total);
+  };
+  await open(t, `${url}/image.tar.gz`, {}, { ...known, report });
+  assert.ok(totals.length > 1);
+  assert.deepEqual(new Set(totals), new Set([PACKED.length]));
+});
+
+test('options for the cache are refused where nothing is downloaded', async (t) => {
+  const cwd = scratch(t);
+  for (const args of [
+    ['image.tar', '-o', 'x.tar', '--cache', 'here'],
+    ['verify', 'x.tar', 'image.tar', '--cache-size', '1G'],
+    ['import', 'rootfs', '-o', 'oci:x', '--cache', 'none'],
+  ]) {
+    const { code, stderr } = await cli(args, cwd);
+    assert.equal(code, 2, stderr);
+    assert.match(
+      stderr,
+      /error: --cache(-size)?: only for what is downloaded, and (image\.tar|rootfs) is not$/m,
+    );
+  }
 });
 
 test('an interrupt ends a transfer without a digest too', async (t) => {
