@@ -1,7 +1,5 @@
-import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import type { Context } from './context.js';
-import { DISK_HEAD, diskKindOf } from './disk-magic.js';
-import { FlattenError } from './errors.js';
+import { diskKind, openDisk } from './disk-tree.js';
 import { loadTree } from './load-tree.js';
 import type { Rootfs } from './rootfs/node.js';
 import type { ClosableImage, OpenedImage } from './sources/image.js';
@@ -29,11 +27,10 @@ export async function openAnyTree(
   context: Context,
 ): Promise<AnyTree> {
   const kind = diskKind(path);
-  if (kind === 'squashfs')
-    throw new FlattenError('UNSUPPORTED', `${path}: squashfs is not read back`, {
-      hint: 'mount it, and compare the directory: {output: DIR}',
-    });
-  if (kind !== undefined) return openDisk(path, kind);
+  if (kind !== undefined) {
+    const mayAdd = kind === 'ext' ? ['lost+found'] : [];
+    return { ...(await openDisk(path, kind)), mayAdd, verified: Promise.resolve() };
+  }
   const image = await open();
   try {
     const tree = await loadTree(image.layers, { keepDirlinks }, context);
@@ -45,33 +42,5 @@ export async function openAnyTree(
   } catch (error) {
     await image.close();
     throw error;
-  }
-}
-
-async function openDisk(path: string, kind: 'ext' | 'erofs'): Promise<AnyTree> {
-  const fd = openSync(path, 'r');
-  try {
-    // Most runs read no disk image back: they do without the code.
-    const rootfs =
-      kind === 'ext'
-        ? (await import('./ext/ext.js')).readExt(fd)
-        : (await import('./erofs/erofs.js')).readErofs(fd);
-    const mayAdd = kind === 'ext' ? ['lost+found'] : [];
-    return { rootfs, mayAdd, verified: Promise.resolve(), close: async () => closeSync(fd) };
-  } catch (error) {
-    closeSync(fd);
-    throw error;
-  }
-}
-
-/** Which file system a file holds; undefined for none, and for what is no file. */
-function diskKind(path: string): ReturnType<typeof diskKindOf> {
-  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return undefined;
-  const fd = openSync(path, 'r');
-  try {
-    const head = Buffer.alloc(DISK_HEAD);
-    return diskKindOf(head.subarray(0, readSync(fd, head, 0, DISK_HEAD, 0)));
-  } finally {
-    closeSync(fd);
   }
 }

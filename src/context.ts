@@ -23,6 +23,7 @@ export type WarningCode =
   | 'SOCKETS' // sockets are left out
   | 'STALE_DIGEST' // OUTPUT.sha256 is of the output before
   | 'VERITY_JOURNAL' // a journal that may be replayed would change what is hashed
+  | 'VERITY_TRUST' // nobody says which root hash an image should have, or what says so is of another image
   | 'SYMLINK_REPLACED' // a directory with content replaces a symlink to a directory
   | 'WAITING'; // a registry is busy or lost the connection, and is asked again a little later
 

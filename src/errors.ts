@@ -59,6 +59,7 @@ const OPTION_NAMES = [
   'reference',
   'report',
   'reserved',
+  'rootHash',
   'sha256',
   'shard',
   'size',

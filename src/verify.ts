@@ -3,19 +3,25 @@ import { openAnyTree } from './any-tree.js';
 import type { Context } from './context.js';
 import { FlattenError } from './errors.js';
 import { refuseIdlePlatform } from './fits.js';
-import { type InputOptions, registriesOf, withInput } from './input.js';
+import { contextOf, type InputOptions, registriesOf, withInput } from './input.js';
 import { readBoth } from './layer/read-both.js';
 import { Meter } from './meter.js';
 import { compare } from './rootfs/compare.js';
 import { type Difference, type DifferenceKind, differencesIn } from './rootfs/difference.js';
 import { type DifferenceCounts, showCounts, totalOf } from './rootfs/difference-counts.js';
 import type { Rootfs } from './rootfs/node.js';
+import type { SealCheck } from './sealed/check.js';
+import type { Examined } from './sealed/examine.js';
+import type { SealOptions } from './sealed/find.js';
+import { mayBeSealed } from './sealed/look.js';
 import type { ClosableImage } from './sources/image.js';
 import { openOne } from './sources/open.js';
 import { type Input, parseInput } from './sources/transport.js';
 
 /** What {@link verify} is asked to do. */
-export interface VerifyOptions extends InputOptions {
+export interface VerifyOptions extends Omit<InputOptions, 'input'>, SealOptions {
+  /** The image that the output was made of. Without one a disk image is compared with its hash tree alone, and its names are read. */
+  readonly input?: string;
   /** The output: a disk image, a flat tar, a directory, or an image with its transport, as `oci:DIR`. */
   readonly output: string;
   /** List no more differences than this, a whole number; all are counted. Default: all are listed. Throws `USAGE` for any other. */
@@ -24,27 +30,59 @@ export interface VerifyOptions extends InputOptions {
 
 /** What {@link verify} found. */
 export interface VerifyResult {
+  /** Of the image; without one, or where the hash tree has faults, of the output, and 0 where it cannot be read. */
   readonly entries: number;
   /** In the order of the paths, as many as were asked for. */
   readonly differences: readonly Difference[];
   /** How many there are of each kind, listed or not; the most first. */
   readonly counts: DifferenceCounts;
+  /** Of a disk image with a hash tree: whether it holds. With faults nothing else is compared. */
+  readonly seal?: SealCheck;
 }
 
-/** Reads an output back, without mounting it, and compares it with the tree of the image it was made of. */
+/**
+ * Reads an output back, without mounting it, and compares it with the tree of the image it was made of. Of a disk image with a hash tree for
+ * dm-verity all blocks are compared with that before.
+ */
 export async function verify(options: VerifyOptions): Promise<VerifyResult> {
-  const { output, limit = Number.POSITIVE_INFINITY } = options;
+  const { output, input, limit = Number.POSITIVE_INFINITY } = options;
   if (limit !== Number.POSITIVE_INFINITY && !(Number.isSafeInteger(limit) && limit >= 0))
     throw new FlattenError('USAGE', `{limit: ${limit}}: not a whole number`);
+  const parsed = input === undefined ? undefined : parseInput(input);
+  const written = parseInput(output);
+  const found = await examined(options, limit);
+  if (found !== undefined && (parsed === undefined || found.seal.count > 0))
+    return { differences: [], counts: {}, ...found };
+  if (parsed === undefined)
+    throw new FlattenError(
+      'USAGE',
+      `${output}: no image is named to compare it with, and it has no hash tree`,
+      {
+        hint: 'name the image that it was made of',
+      },
+    );
   const registries = registriesOf(options);
-  const [written, input] = [parseInput(output), parseInput(options.input)];
-  return withInput({ ...options, input }, undefined, async ({ image, tree, context }) => {
+  return withInput({ ...options, input: parsed }, undefined, async ({ image, tree, context }) => {
     refuseIdlePlatform(image, options);
     const open = () => openOne(written, {}, context, { rootfsOnly: !isImage(written), registries });
-    const found = await differencesOf({ path: output, open, limit }, tree.rootfs, context);
+    const differences = await differencesOf({ path: output, open, limit }, tree.rootfs, context);
     await tree.verified;
-    return { entries: tree.rootfs.entries, ...found };
+    return { entries: tree.rootfs.entries, ...differences, ...(found && { seal: found.seal }) };
   });
+}
+
+/** Compares an output with its hash tree, where it has one. Most have none: they do without the code. */
+async function examined(options: VerifyOptions, limit: number): Promise<Examined | undefined> {
+  if (!mayBeSealed(options)) return undefined;
+  const { examine } = await import('./sealed/examine.js');
+  return examine(options.output, options, limit, contextOf(options));
+}
+
+/** Whether {@link verify} has something to compare an output with where no image is named. */
+export async function isSealed({ output, ...options }: Omit<VerifyOptions, 'input'>): Promise<boolean> {
+  if (!mayBeSealed({ output, ...options })) return false;
+  const { findSeal } = await import('./sealed/find.js');
+  return findSeal(output, options) !== undefined;
 }
 
 /** Fails where what lies at `path` differs from the tree it was written from: a fault of the disk, the system, or flatten. */

@@ -4,6 +4,7 @@ import { shown, shownLayers } from '../oci/shown.js';
 import type { FlattenResult } from '../options.js';
 import type { DiskPlan } from '../plan.js';
 import { showCounts, totalOf } from '../rootfs/difference-counts.js';
+import type { SealCheck } from '../sealed/check.js';
 import { countText } from '../size-text.js';
 import type { VerifyResult } from '../verify.js';
 import { red } from './colour.js';
@@ -67,22 +68,47 @@ export function reportPlan({ lines, ...plan }: DiskPlan, { json }: ReportFlags):
   else process.stdout.write(`${lines.join('\n')}\n`);
 }
 
-/** Prints the differences that are listed on standard output, and on stderr how many there are of each kind. */
-export function reportDifferences(output: string, result: VerifyResult, { json, quiet }: ReportFlags): void {
-  const { entries, differences, counts } = result;
+/** Prints faults and differences that are listed on standard output, and on stderr how many there are of each kind. */
+export function reportDifferences(
+  { output, input }: { readonly output: string; readonly input?: string },
+  result: VerifyResult,
+  { json, quiet }: ReportFlags,
+): void {
+  const { entries, differences, counts, seal } = result;
   if (json) {
     const listed = differences.map(({ kind, path, what }) => ({
       kind,
       path: printable(path) || '.',
       what: printable(what),
     }));
-    printJson({ entries, counts, differences: listed });
+    printJson({ entries, counts, differences: listed, ...(seal && { seal: sealShown(seal) }) });
   } else {
+    for (const { path, what } of seal?.faults ?? [])
+      process.stdout.write(`${path === undefined ? output : printable(path)}: ${printable(what)}\n`);
     for (const { path, what } of differences)
       process.stdout.write(`${printable(path) || '.'}: ${printable(what)}\n`);
   }
   if (json || quiet) return;
-  process.stderr.write(`${output}: ${countText(entries)} entries, ${foundIn(result)}\n`);
+  const found = seal === undefined ? [] : [sealFound(seal)];
+  if (seal === undefined || (input !== undefined && seal.count === 0)) found.push(foundIn(result));
+  const counted = entries > 0 || seal === undefined ? [`${countText(entries)} entries`] : [];
+  process.stderr.write(`${output}: ${[...counted, ...found].join(', ')}\n`);
+}
+
+function sealShown({ faults, ...seal }: SealCheck): object {
+  const listed = faults.map(({ path, ...fault }) => ({
+    ...fault,
+    ...(path !== undefined && { path: printable(path) }),
+  }));
+  return { ...seal, faults: listed };
+}
+
+function sealFound({ count, dataBlocks, unknownBlocks, rootHash, trust }: SealCheck): string {
+  const blocks = `${countText(dataBlocks)} blocks`;
+  if (count === 0)
+    return `${blocks} as the hash tree has them, root hash ${rootHash}${trust === 'nobody' ? ', which nobody has said' : ''}`;
+  const unknown = unknownBlocks > 0 ? `; of ${countText(unknownBlocks)} nothing can be said` : '';
+  return `${countText(count)} ${count === 1 ? 'fault' : 'faults'} in ${blocks} or their hash tree${unknown}`;
 }
 
 function foundIn({ differences, counts }: VerifyResult): string {

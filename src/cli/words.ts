@@ -14,7 +14,8 @@ export function inWords(message: string): string {
     if (name === 'input' && value !== undefined) return withInput(value);
     if (name === 'digests' && value === 'false') return '--no-verify';
     const word = WORDS[name] ?? `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-    return value === undefined ? word : `${word} ${value}`;
+    // The word behind --verity alone is an operand.
+    return value === undefined ? word : `${word}${name === 'verity' ? '=' : ' '}${value}`;
   });
 }
 

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import type { Context } from '../context.js';
 import { ioError } from '../errors.js';
-import { type DmVerity, sealImage, tableLine } from '../verity/verity.js';
+import { type DmVerity, descriptionText, sealImage } from '../verity/verity.js';
 import { type Staging, stageFile } from './staging.js';
 import { type VerityOption, verityFile } from './verity-names.js';
 
@@ -39,15 +39,13 @@ export class VerityFiles {
   async seal(path: string, context: Context): Promise<DmVerity> {
     const { outputFile } = await import('fs-extra/esm');
     const sealed = await sealImage(path, this.#tree?.path, context);
-    const said = {
-      version: 1,
+    const text = descriptionText({
       ...sealed,
       image: basename(this.#output),
       ...(this.#tree && { hashFile: basename(this.#verity as string) }),
-      table: tableLine(sealed),
-    };
+    });
     try {
-      await outputFile(this.#json.path, `${JSON.stringify(said, undefined, 2)}\n`, { flag: 'wx' });
+      await outputFile(this.#json.path, text, { flag: 'wx' });
     } catch (error) {
       throw ioError(error, `${verityFile(this.#output)}: cannot be written`);
     }

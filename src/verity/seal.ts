@@ -1,14 +1,13 @@
 import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, ftruncateSync, openSync } from 'node:fs';
-import { setImmediate as turn } from 'node:timers/promises';
 import type { Context } from '../context.js';
 import { uuidOf } from '../disk/identity.js';
 import { readAt, writeAt } from '../disk/positioned.js';
-import { throwIfAborted } from '../errors.js';
 import { Meter } from '../meter.js';
-import { VERITY_BLOCK } from './levels.js';
+import { BlockHasher } from './block-hasher.js';
+import { hashBlocks, type Places, placeLevels, VERITY_BLOCK } from './levels.js';
+import { Passes } from './passes.js';
 import { superblockOf } from './superblock.js';
-import { BlockHasher, TreeWriter } from './tree.js';
 
 /** What one needs to know to open an image with dm-verity. */
 export interface DmVerity {
@@ -26,31 +25,27 @@ export interface DmVerity {
   readonly hashOffset: number;
 }
 
-const WINDOW = 2 ** 20;
-
 /**
- * Hashes an image, padded to whole blocks, and writes superblock and tree behind it, or to a new file at `treePath`. Salt and
- * UUID come of the image, so the same image has the same root hash. Reports the phase `verity`. Throws `IO` and `INTERRUPTED`.
+ * Hashes an image, padded to whole blocks, in two threads, and writes superblock and tree behind it, or to a new file at `treePath`. Salt
+ * and UUID come of the image, so the same image has the same root hash. Reports the phase `verity`. Throws `IO` and `INTERRUPTED`.
  */
 export async function sealImage(
   path: string,
   treePath: string | undefined,
   context: Pick<Context, 'report' | 'signal'>,
 ): Promise<DmVerity> {
-  const fd = openSync(path, 'r+');
-  let treeFd = fd;
+  const image = openSync(path, 'r+');
+  let tree = image;
   try {
-    if (treePath !== undefined) treeFd = openSync(treePath, 'wx+');
-    const dataBlocks = Math.ceil(fstatSync(fd).size / VERITY_BLOCK);
-    ftruncateSync(fd, dataBlocks * VERITY_BLOCK);
+    if (treePath !== undefined) tree = openSync(treePath, 'wx+');
+    const dataBlocks = Math.ceil(fstatSync(image).size / VERITY_BLOCK);
+    ftruncateSync(image, dataBlocks * VERITY_BLOCK);
     const hashOffset = treePath === undefined ? dataBlocks * VERITY_BLOCK : 0;
-    const salt = saltOf(fd);
-    const hasher = new BlockHasher(salt);
-    const tree = new TreeWriter(treeFd, hashOffset + VERITY_BLOCK, dataBlocks, hasher);
-    await hashData(fd, dataBlocks, { hasher, tree }, context);
-    const root = tree.finish();
+    ftruncateSync(tree, hashOffset + hashBlocks(dataBlocks) * VERITY_BLOCK); // what no digest fills is zeros
+    const salt = saltOf(image);
+    const root = await writeTree({ image, tree, hashOffset, dataBlocks }, salt, context);
     const uuid = uuidOf(digestOf('UUID', root));
-    writeAt(treeFd, superblockOf({ uuid, dataBlocks, salt }), hashOffset);
+    writeAt(tree, superblockOf({ uuid, dataBlocks, salt }), hashOffset);
     return {
       rootHash: root.toString('hex'),
       algorithm: 'sha256',
@@ -63,8 +58,8 @@ export async function sealImage(
       hashOffset,
     };
   } finally {
-    if (treeFd !== fd) closeSync(treeFd);
-    closeSync(fd);
+    if (tree !== image) closeSync(tree);
+    closeSync(image);
   }
 }
 
@@ -77,21 +72,23 @@ function digestOf(use: string, bytes: Buffer): Buffer {
   return createHash('sha256').update(`flatten dm-verity ${use}\n`).update(bytes).digest();
 }
 
-async function hashData(
-  fd: number,
-  dataBlocks: number,
-  { hasher, tree }: { readonly hasher: BlockHasher; readonly tree: TreeWriter },
+/** Writes all levels, the lowest first; gives the root's digest. */
+async function writeTree(
+  places: Places,
+  salt: Buffer,
   context: Pick<Context, 'report' | 'signal'>,
-): Promise<void> {
-  const size = dataBlocks * VERITY_BLOCK;
-  const meter = new Meter(context, 'verity', size);
-  for (let position = 0; position < size; position += WINDOW) {
-    const window = readAt(fd, position, Math.min(WINDOW, size - position));
-    for (let at = 0; at < window.length; at += VERITY_BLOCK)
-      tree.add(hasher.digest(window.subarray(at, at + VERITY_BLOCK)));
-    meter.add(window.length);
-    await turn();
-    throwIfAborted(context.signal);
+): Promise<Buffer> {
+  const levels = placeLevels(places);
+  const meter = new Meter(context, 'verity', places.dataBlocks * VERITY_BLOCK);
+  const passes = new Passes(salt, context.signal);
+  try {
+    for (let i = levels.length - 1; i > 0; i--)
+      await passes.make(levels[i]!, levels[i - 1]!, i === levels.length - 1 ? { meter } : {});
+  } finally {
+    await passes.close();
   }
+  const [top] = levels;
+  const root = new BlockHasher(salt).digest(readAt(top!.fd, top!.position, VERITY_BLOCK));
   meter.end();
+  return root;
 }

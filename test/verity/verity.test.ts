@@ -1,10 +1,19 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import type { RunEvent } from '../../src/context.js';
 import { levelsOf } from '../../src/verity/levels.js';
-import { type DmVerity, sealImage } from '../../src/verity/verity.js';
+import { checkTree, type DmVerity, sealImage } from '../../src/verity/verity.js';
 import { context, tool } from '../ext/images.js';
 import { needs } from '../support/needs.js';
 import { scratch } from '../support/scratch.js';
@@ -128,4 +137,34 @@ test('salt and root hash come of the image alone', async (t) => {
   assert.deepEqual(same.verity, one.verity);
   assert.notEqual(other.verity.rootHash, one.verity.rootHash);
   assert.notEqual(other.verity.uuid, one.verity.uuid);
+});
+
+test('a large image is compared by two threads, and every wrong block is found', async (t) => {
+  const { image, verity } = await sealed(scratch(t), 16_385);
+  const bytes = readFileSync(image);
+  const wrong = [0, 127, 128, 4000, 8191, 8192, 16_384];
+  for (const block of wrong) bytes[block * 4096 + 4095]! ^= 1;
+  writeFileSync(image, bytes);
+  const fd = openSync(image, 'r');
+  t.after(() => closeSync(fd));
+  const { dataBlocks, hashOffset, rootHash } = verity;
+  const salt = Buffer.from(verity.salt, 'hex');
+  const events: RunEvent[] = [];
+  const report = (event: RunEvent) => void events.push(event);
+  const places = { image: fd, tree: fd, dataBlocks, hashOffset, salt, rootHash };
+  const found = await checkTree(places, 100, context({ report }));
+  assert.deepEqual(
+    found.wrong.map(({ kind, block }) => [kind, block]),
+    wrong.map((block) => ['data', block]),
+  );
+  assert.equal(found.rootHash, rootHash);
+  assert.deepEqual(events.at(-1), {
+    type: 'progress',
+    phase: 'verity',
+    done: 16_385 * 4096,
+    total: 16_385 * 4096,
+  });
+  const stop = new AbortController();
+  stop.abort();
+  await assert.rejects(checkTree(places, 100, context({ signal: stop.signal })), { code: 'INTERRUPTED' });
 });
