@@ -25,6 +25,7 @@ const OPTION_NAMES = [
   'allowForeignLayers',
   'author',
   'authfile',
+  'blockSize',
   'cache',
   'cacheSize',
   'changes',

@@ -1,5 +1,7 @@
 import { FlattenError } from './errors.js';
+import type { FileSystem } from './sinks/format.js';
 import { isPlainFile, isStream, type Output } from './sinks/output.js';
+import { type SquashfsOptions, sqfstarOptions } from './sinks/squashfs/options.js';
 import type { OpenedImage } from './sources/image.js';
 
 /** What is asked for, as far as it may not fit. */
@@ -26,9 +28,12 @@ export function refuseMisfits(options: Asked, output: Output): void {
   }
   if (verify && isStream(output))
     throw new FlattenError('USAGE', `{verify}: ${streamed} cannot be read back`);
-  if (verify && (kind === 'cpio' || kind === 'squashfs'))
+  const isSquashfs = kind === 'disk' && output.filesystem === 'squashfs';
+  if (verify && (kind === 'cpio' || isSquashfs))
     throw new FlattenError('USAGE', `{verify}: ${format} is not read back`, {
-      hint: 'a flat tar of the same image can be: {output: image.tar}',
+      hint: isSquashfs
+        ? 'mount it, and verify the directory: {output: DIR}'
+        : 'a flat tar of the same image can be: {output: image.tar}',
     });
   if (force && isStream(output))
     throw new FlattenError('USAGE', `{force}: ${streamed} is no file that could be replaced`);
@@ -40,7 +45,7 @@ export function refuseMisfits(options: Asked, output: Output): void {
       'USAGE',
       `{verity: ${disk.verity}}: is no file that a hash tree could be written to`,
     );
-  if (disk !== undefined && kind === 'disk' && output.filesystem === 'erofs') refuseRoom(disk);
+  if (disk !== undefined && kind === 'disk') refuseStrange(disk, output.filesystem);
   if (image !== undefined && !isImage) throw misplaced(image, 'images', format);
   refuseTwice(options.configOut ?? []);
   if (platform !== 'all') return;
@@ -54,15 +59,21 @@ export function refuseMisfits(options: Asked, output: Output): void {
   if (verify) throw new FlattenError('USAGE', '{verify}: of several images none is read back');
 }
 
-/** What can be asked of a file system that nobody writes to. */
-const OF_READ_ONLY = new Set(['label', 'uuid', 'verity']);
+/** What can be asked of file systems that nobody writes to. */
+const OF_READ_ONLY = {
+  erofs: new Set(['label', 'uuid', 'verity']),
+  squashfs: new Set(['verity', 'squashfs']),
+} as const;
 
-function refuseRoom(disk: object): void {
-  const names = Object.keys(disk).filter((name) => !OF_READ_ONLY.has(name));
+function refuseStrange(disk: object & { readonly squashfs?: SquashfsOptions }, filesystem: FileSystem): void {
+  if (filesystem === 'squashfs') sqfstarOptions(disk.squashfs ?? {});
+  else if (disk.squashfs !== undefined) throw misplaced(disk.squashfs, 'squashfs', filesystem);
+  if (filesystem !== 'erofs' && filesystem !== 'squashfs') return;
+  const names = Object.keys(disk).filter((name) => !OF_READ_ONLY[filesystem].has(name));
   if (names.length === 0) return;
   throw new FlattenError(
     'USAGE',
-    `${names.map((name) => `{${name}}`).join(', ')}: only for ext2, ext3 and ext4; an erofs image is read-only, and as large as its tree`,
+    `${names.map((name) => `{${name}}`).join(', ')}: only for ext2, ext3 and ext4; an image of ${filesystem} is read-only, and as large as its tree`,
   );
 }
 

@@ -76,13 +76,14 @@ function endingOf(path: string, compression: TarOutputOptions['compression']): '
   return ({ none: '', gzip: '.gz', zstd: '.zst' } as const)[compression ?? named];
 }
 
-/** A sink that writes a disk image, sized from the tree. ext takes mke2fs; erofs takes no tools. */
+/** A sink that writes a disk image, sized from the tree. ext takes mke2fs, squashfs sqfstar; erofs takes no tools. */
 export function disk(
   path: string,
   { format, force, strict, verify, digest, time, ...disk }: DiskOutputOptions = {},
 ): TreeSink {
-  const [, named, packed = ''] = /\.(ext[234]|erofs|squashfs)?(\.gz|\.zst)?$/i.exec(path) ?? [];
-  const output = parseOutput(path, `${format ?? named?.toLowerCase() ?? 'ext3'}${packed.toLowerCase()}`);
+  const [, named, packed = ''] = /\.(ext[234]|erofs|squashfs|sqfs)?(\.gz|\.zst)?$/i.exec(path) ?? [];
+  const own = named?.toLowerCase().replace('sqfs', 'squashfs');
+  const output = parseOutput(path, `${format ?? own ?? 'ext3'}${packed.toLowerCase()}`);
   const common = {
     ...(force !== undefined && { force }),
     ...(strict !== undefined && { strict }),

@@ -25,8 +25,11 @@ export interface DiskPlan {
 /** Sizes the disk image that {@link flatten} would write with the same options, and writes nothing. */
 export async function planDisk(options: FlattenOptions): Promise<DiskPlan> {
   const output = parseOutput(options.output, options.format);
-  if (output.kind !== 'disk')
-    throw new FlattenError('USAGE', `a plan is for disk images, and the output is ${output.format}`);
+  if (output.kind !== 'disk' || output.filesystem === 'squashfs')
+    throw new FlattenError(
+      'USAGE',
+      `a plan is for images of ext and erofs, and the output is ${output.format}`,
+    );
   const { filesystem: format, path } = output;
   refuseMisfits(options, output);
   const input = parseInput(options.input);

@@ -60,7 +60,7 @@ function valueFor(option: Option): Words['options'][number]['value'] {
     case 'format':
       return [...FORMATS];
     case 'compression':
-      return ['none', 'gzip', 'zstd'];
+      return ['none', 'gzip', 'zstd', 'xz', 'lz4'];
     case 'platform':
       return [
         'linux/amd64',

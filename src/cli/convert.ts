@@ -56,7 +56,7 @@ export function addConvert(program: Command, signal: AbortSignal): void {
 
 async function convert(input: string, output: string, flags: Flags, signal: AbortSignal): Promise<void> {
   await refuseIdleCache(input, flags);
-  const { disk, rest: others } = splitDiskFlags(flags);
+  const { disk, rest: others } = splitDiskFlags(flags, output);
   const { reference, rest: about } = splitImageName(others);
   const { image, rest } = splitImageFlags(about);
   const { json, quiet, verbose, progress: _, verify, plan, ...options } = rest;

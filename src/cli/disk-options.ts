@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
+import { type Format, formatOfName } from '../sinks/format.js';
 import type { DiskOptions } from '../sinks/open.js';
 import { parseCount, parsePercent, parseSize, parseSizeOrShare } from './numbers.js';
 
-/** Options of disk images, as commander gives them. */
-export type DiskFlags = DiskOptions;
+/** Options of disk images, as commander gives them. How squashfs is compressed is asked for as it is of images. */
+export type DiskFlags = Omit<DiskOptions, 'squashfs'> & { readonly blockSize?: number };
 
 /** Adds the options of disk images. */
 export function addDiskOptions(command: Command): Command {
@@ -36,6 +37,7 @@ export function addDiskOptions(command: Command): Command {
       'Reserve a share of all blocks for root, as 5% (default: 0)',
       parsePercent,
     )
+    .option('--block-size <bytes>', 'Compress so many bytes of squashfs together (default: 128K)', parseSize)
     .option(
       '--verity [file]',
       'Append a hash tree for dm-verity, or write it to a file: --verity=FILE; OUTPUT.verity.json has the root hash',
@@ -43,15 +45,26 @@ export function addDiskOptions(command: Command): Command {
     );
 }
 
-/** Takes the options of disk images out of a command's flags. */
-export function splitDiskFlags<T extends DiskFlags>(
-  flags: T,
-): { disk?: DiskOptions; rest: Omit<T, keyof DiskFlags> } {
-  const { size, free, freeInodes, label, uuid, journal, reserved, verity, ...rest } = flags;
-  const given = Object.entries({ size, free, freeInodes, label, uuid, journal, reserved, verity }).filter(
-    ([, value]) => value !== undefined,
-  );
-  return given.length === 0 ? { rest } : { disk: Object.fromEntries(given), rest };
+/**
+ * Takes the options of disk images out of a command's flags. `compression` is the word for images of one layer too: it is taken where the
+ * output is squashfs.
+ */
+export function splitDiskFlags<
+  T extends DiskFlags & { readonly compression?: string; readonly format?: Format },
+>(flags: T, output: string): { disk?: DiskOptions; rest: Omit<T, keyof DiskFlags> } {
+  const { size, free, freeInodes, label, uuid, journal, reserved, verity, blockSize, ...others } = flags;
+  const { compression, ...without } = others;
+  const isSquashfs = (flags.format ?? formatOfName(output))?.startsWith('squashfs') ?? false;
+  const how = given({ blockSize, ...(isSquashfs && { compression }) });
+  const disk = given({ size, free, freeInodes, label, uuid, journal, reserved, verity, squashfs: how });
+  const rest = (isSquashfs ? without : others) as Omit<T, keyof DiskFlags>;
+  return disk === undefined ? { rest } : { disk, rest };
+}
+
+/** What is there of some options; undefined for nothing. */
+function given(options: object): object | undefined {
+  const found = Object.entries(options).filter(([, value]) => value !== undefined);
+  return found.length === 0 ? undefined : Object.fromEntries(found);
 }
 
 function parseJournal(text: string): number | 'none' {

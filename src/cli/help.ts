@@ -8,6 +8,7 @@ const RARE: ReadonlySet<string> = new Set([
   '--allow-foreign-layers',
   '--author',
   '--authfile',
+  '--block-size',
   '--free-inodes',
   '--from-layer',
   '--insecure',

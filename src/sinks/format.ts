@@ -24,6 +24,8 @@ export const FORMATS = [
   'erofs.gz',
   'erofs.zst',
   'squashfs',
+  'squashfs.gz',
+  'squashfs.zst',
   ...IMAGE_FORMATS,
 ] as const;
 export type Format = (typeof FORMATS)[number];
@@ -33,9 +35,9 @@ export type TarFormat = Extract<Format, 'tar' | `tar.${string}`>;
 /** The formats of cpio archives, compressed or not. */
 export type CpioFormat = Extract<Format, 'cpio' | `cpio.${string}`>;
 /** The formats of disk images, compressed or not. */
-export type DiskFormat = Extract<Format, `ext${string}` | `erofs${string}`>;
+export type DiskFormat = Extract<Format, `ext${string}` | `erofs${string}` | `squashfs${string}`>;
 /** The file systems of disk images. */
-export type FileSystem = ExtFormat | 'erofs';
+export type FileSystem = ExtFormat | 'erofs' | 'squashfs';
 
 export function isFormat(name: string): name is Format {
   return (FORMATS as readonly string[]).includes(name);
@@ -75,8 +77,6 @@ const ENDINGS: readonly (readonly [string, Format])[] = [
   ['.tar.zst', 'tar.zst'],
   ['.tzst', 'tar.zst'],
   ['.tar', 'tar'],
-  ['.squashfs', 'squashfs'],
-  ['.sqfs', 'squashfs'],
   ['.cpio.gz', 'cpio.gz'],
   ['.cpio.zst', 'cpio.zst'],
   ['.cpio', 'cpio'],
@@ -87,6 +87,8 @@ const ENDINGS: readonly (readonly [string, Format])[] = [
       ['.ext3', 'ext3'],
       ['.ext4', 'ext4'],
       ['.erofs', 'erofs'],
+      ['.squashfs', 'squashfs'],
+      ['.sqfs', 'squashfs'],
     ] as const
   ).flatMap(([end, format]) => [
     [`${end}.gz`, `${format}.gz`] as const,

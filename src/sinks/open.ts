@@ -3,9 +3,14 @@ import type { DiskFileOptions } from './disk-file.js';
 import type { ParsedImageOptions } from './image.js';
 import type { Output } from './output.js';
 import type { Sink, SinkOptions } from './sink.js';
+import type { SquashfsOptions } from './squashfs/options.js';
 
 /** What a disk image can be asked for; nothing of it makes sense elsewhere. */
-export type DiskOptions = Omit<ExtOptions, 'format' | 'time'> & Pick<DiskFileOptions, 'verity'>;
+export type DiskOptions = Omit<ExtOptions, 'format' | 'time'> &
+  Pick<DiskFileOptions, 'verity'> & {
+    /** How squashfs is compressed. */
+    readonly squashfs?: SquashfsOptions;
+  };
 
 /** Options of every kind of output. */
 export interface OutputOptions extends SinkOptions {
@@ -33,13 +38,15 @@ export async function openSink(output: Output, options: OutputOptions): Promise<
     }
     case 'disk': {
       const { path, filesystem: format, compression } = output;
+      if (format === 'squashfs') {
+        const { squashfsSink } = await import('./squashfs.js');
+        return squashfsSink(path, { ...common, ...disk, ...(compression && { compression }) });
+      }
       const time = sourceDateEpoch !== undefined && { time: sourceDateEpoch };
       const file = { ...common, ...disk, ...time, ...(compression && { compression }) };
       if (format === 'erofs') return (await import('./erofs.js')).erofsSink(path, file);
       return (await import('./ext.js')).extSink(path, { ...file, format });
     }
-    case 'squashfs':
-      return (await import('./squashfs.js')).squashfsSink(output.path, common);
     case 'image': {
       const { imageSink } = await import('./image.js');
       const created = sourceDateEpoch !== undefined && { sourceDateEpoch };

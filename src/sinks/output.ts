@@ -49,11 +49,6 @@ export interface DiskOutput extends Typed {
   readonly compression?: Codec;
 }
 
-export interface SquashfsOutput extends Typed {
-  readonly kind: 'squashfs';
-  readonly path: string;
-}
-
 export interface ImageOutput extends Typed {
   readonly kind: 'image';
   /** Absent for an engine; `-` is standard output. */
@@ -62,7 +57,7 @@ export interface ImageOutput extends Typed {
 }
 
 /** Where something is written, and as what: an output taken apart. */
-export type Output = DirectoryOutput | TarOutput | CpioOutput | DiskOutput | SquashfsOutput | ImageOutput;
+export type Output = DirectoryOutput | TarOutput | CpioOutput | DiskOutput | ImageOutput;
 
 /**
  * Takes an output apart. Its format is the one given, else what its transport, its ending or the directory that is there
@@ -86,7 +81,6 @@ export function parseOutput(text: string, given?: string): Output {
     return { kind: 'tar', text, format, path: text, compression: archiveCompression(format) };
   if (isCpioFormat(format))
     return { kind: 'cpio', text, format, path: text, compression: archiveCompression(format) };
-  if (format === 'squashfs') return { kind: 'squashfs', text, format, path: text };
   const [filesystem, compression] = diskOf(format);
   return { kind: 'disk', text, format, path: text, filesystem, ...(compression && { compression }) };
 }
@@ -122,8 +116,8 @@ export function isStream({ path }: Output): boolean {
 }
 
 /** Whether an output is one file which is no image: its digest may stand beside it. */
-export function isPlainFile(output: Output): output is TarOutput | CpioOutput | DiskOutput | SquashfsOutput {
-  return ['tar', 'cpio', 'disk', 'squashfs'].includes(output.kind) && !isStream(output);
+export function isPlainFile(output: Output): output is TarOutput | CpioOutput | DiskOutput {
+  return ['tar', 'cpio', 'disk'].includes(output.kind) && !isStream(output);
 }
 
 function isDirectory(path: string): boolean {

@@ -24,13 +24,13 @@ export async function refuseUnready(
   const kind = output.kind === 'directory' ? 'directory' : output.format === 'oci' ? 'layout' : 'file';
   refuseExisting(output.path, kind, { force });
   if (sha256) refuseExisting(digestFile(output.path), 'file', { force });
-  if (output.kind === 'squashfs') (await import('./squashfs/tool.js')).findSqfstar();
   if (output.kind !== 'disk') return;
   for (const path of filesBeside(output.path, disk?.verity)) {
     requireParent(path, path);
     refuseExisting(path, 'file', { force });
   }
-  if (output.filesystem !== 'erofs') (await import('../ext/ext.js')).findExtTools();
+  if (output.filesystem === 'squashfs') (await import('./squashfs/tool.js')).findSqfstar();
+  else if (output.filesystem !== 'erofs') (await import('../ext/ext.js')).findExtTools();
 }
 
 interface Wanted {

@@ -94,7 +94,7 @@ class BatchWork {
 }
 
 function optionsOf(flags: BatchFlags): BatchOptions {
-  const { disk, rest: others } = splitDiskFlags(flags);
+  const { disk, rest: others } = splitDiskFlags(flags, flags.output ?? '');
   const { reference, rest: about } = splitImageName(others);
   const { image: imageOptions, rest } = splitImageFlags(about);
   const { json, quiet, verbose, progress: _, keepGoing: __, report, verify, ...options } = rest;

@@ -7,7 +7,8 @@ type Request = NonNullable<BatchResult['request']>;
 /** The command that makes one image of a list alone. */
 export function commandFor({ input, output, disk = {}, image = {}, digests, ...options }: Request): string {
   const { digest: _, ...others } = options;
-  const given = { ...others, ...disk, ...image, ...(digests === false && { verify: false }) };
+  const { squashfs = {}, ...sizes } = disk;
+  const given = { ...others, ...sizes, ...squashfs, ...image, ...(digests === false && { verify: false }) };
   const words = Object.entries(given).flatMap(([name, value]) => wordsOf(name, value));
   return meant(input, '-o', output, ...words);
 }

@@ -1,6 +1,7 @@
 import { FlattenError, throwIfAborted } from '../../errors.js';
 import { findProgram } from '../../host/program.js';
 import type { WriteBytes } from '../archive/writer.js';
+import { LEVEL } from './options.js';
 
 const INSTALL =
   'install squashfs-tools 4.5 or later: apt install squashfs-tools, dnf install squashfs-tools, apk add squashfs-tools';
@@ -8,9 +9,21 @@ const TAIL_LINES = 6;
 /** Version 4.5 says so of large device numbers of 12 and 20 bits, which Linux has at most, and which it keeps. */
 const FALSE_ALARM = /^(Major|Minor) -\d+ out of range in device node .*, truncating to \d+\n?/gm;
 
-/** The path of sqfstar; throws `TOOL` where it is not installed. */
+/** The path of sqfstar, which comes with a mksquashfs that reads tars; throws `TOOL` where it is not installed. */
 export function findSqfstar(): string {
   return findProgram('sqfstar', INSTALL);
+}
+
+/** The program and its words. Versions 4.5 of sqfstar refuse options that have a value, as a level; `mksquashfs -tar` does the same and takes them. */
+function commandLine(
+  path: string,
+  options: readonly string[],
+  hasLevel: boolean,
+): [string, readonly string[]] {
+  const sqfstar = findSqfstar();
+  return hasLevel
+    ? [findProgram('mksquashfs', INSTALL), ['-', path, '-tar', ...options]]
+    : [sqfstar, [...options, path]];
 }
 
 /** How sqfstar is run. */
@@ -20,6 +33,8 @@ export interface SqfstarOptions {
   readonly time: number;
   /** Of the root directory. */
   readonly mode: number;
+  /** How it is to compress. */
+  readonly how: readonly string[];
   readonly signal: AbortSignal;
 }
 
@@ -28,12 +43,13 @@ export interface SqfstarOptions {
  * out of the tar before. Throws `TOOL` with the end of what it said, `INTERRUPTED`; it is gone when this settles.
  */
 export async function sqfstar(
-  { path, time, mode, signal }: SqfstarOptions,
+  { path, time, mode, how, signal }: SqfstarOptions,
   write: (put: WriteBytes) => Promise<void>,
 ): Promise<void> {
   const { execa } = await import('execa');
-  const args = ['-comp', 'zstd', '-quiet', '-no-progress', '-root-mode', mode.toString(8), path];
-  const running = execa(findSqfstar(), args, {
+  const options = [...how, '-quiet', '-no-progress', '-root-mode', mode.toString(8)];
+  const [program, args] = commandLine(path, options, how.includes(LEVEL));
+  const running = execa(program, args, {
     cancelSignal: signal,
     cwd: '/',
     stdin: 'pipe',
