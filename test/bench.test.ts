@@ -68,3 +68,14 @@ test('scripts/bench --peer has a name stand for another program', { skip: needs(
   assert.equal(refused.status, 1);
   assert.match(refused.stderr, /--peer crane: not of the form NAME=PATH/);
 });
+
+test(
+  'scripts/bench makes a fleet, and times a batch that has nothing to do',
+  { skip: needs('docker-registry', 'skopeo', 'mke2fs', 'gzip') },
+  (t) => {
+    const fleet = ['--only', 'fleet-current', '--scale', '0.01', '--runs', '1'];
+    const { status, stdout, stderr } = bench('--dir', scratch(t), ...fleet);
+    assert.equal(status, 0, stderr);
+    assert.match(stdout, /^fleet-current +fleet +\d+\.\d\d s .*nothing to do/m);
+  },
+);

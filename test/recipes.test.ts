@@ -225,6 +225,20 @@ const CHECKS: Readonly<Record<string, Recipe>> = {
       assert.ok(disk.equals(readFileSync(join(reader.cwd, 'app/disk.img'))));
     },
   },
+  'A loop over many images': {
+    needs: ['root', 'mke2fs', 'skopeo', 'umoci'],
+    run(reader, heading) {
+      shell(reader, 'cp image.tar other.tar && mkdir bundles');
+      shell(reader, oldOf(heading, /^for|^ls/));
+      shell(reader, newOf(heading));
+      for (const name of ['image', 'other']) {
+        const [ours, theirs] = [`disks/${name}.ext4`, `${name}.ext4`].map((disk) => mounted(reader, disk));
+        assert.deepEqual(treeOf(ours!, { xattrs: false }), treeOf(theirs!, { xattrs: false }));
+      }
+      const states = readFileSync(join(reader.cwd, 'report.jsonl'), 'utf8').match(/"state":"\w+"/g);
+      assert.deepEqual(states, ['"state":"done"', '"state":"done"']);
+    },
+  },
   CI: {
     needs: ['mke2fs', 'root'],
     run(reader, heading) {

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { batchOf } from './fleet.mjs';
 
 /** A shell line whose "$1", "$2", … are the given words. */
 const shell = (line, ...words) => ['sh', '-ec', line, 'sh', ...words];
@@ -14,6 +15,13 @@ mke2fs -q -t ext3 -d bundle/rootfs -N "$3" disk.img "$2"`;
 const DOCKER = `docker load -q -i "$1" >/dev/null
 id=$(docker create flatten-bench:latest); docker export "$id" | docker import - flatten-bench:flat >/dev/null
 docker save -o out.tar flatten-bench:flat; docker rm "$id" >/dev/null; docker rmi -f flatten-bench:flat flatten-bench:latest >/dev/null`;
+const EACH = 'while read -r image; do "$1" "$2" "$image" -q -o "${image##*:}.ext4" --cache cache; done <"$3"';
+const XARGS = `export PATH; xargs -P 2 -n 1 sh -ec '
+  name=\${1##*:}; skopeo --insecure-policy copy -q --src-tls-verify=false "$1" "oci:$name.oci:latest"
+  umoci unpack --image "$name.oci:latest" "$name.bundle" >/dev/null
+  files=$(find "$name.bundle/rootfs" | wc -l); size=$(du -sk "$name.bundle/rootfs" | cut -f 1)
+  mke2fs -q -t ext4 -d "$name.bundle/rootfs" -N "$((files + 1000))" "$name.ext4" "$((size + files + 16384))K"
+  rm -r "$name.oci" "$name.bundle"' sh <"$1"`;
 const MINIMUM = '"$1" "$2" "$3" -q -o disk.img; resize2fs -f -M disk.img 2>/dev/null';
 
 /** Until all is on the disk. */
@@ -53,6 +61,14 @@ export const CONTESTANTS = {
   },
   version: { argv: (_, flatten) => [process.execPath, flatten, '--version'] },
   node: { argv: () => [process.execPath, '-e', '0'] },
+  'fleet-batch': {
+    argv: (input, flatten) => [process.execPath, flatten, ...batchOf(input, 'out/{tag}.ext4')],
+  },
+  'fleet-each': { argv: ({ list }, flatten) => shell(EACH, process.execPath, flatten, list) },
+  'fleet-xargs': { needs: ['skopeo', 'umoci', 'mke2fs', 'root'], argv: ({ list }) => shell(XARGS, list) },
+  'fleet-current': {
+    argv: (input, flatten) => [process.execPath, flatten, ...batchOf(input, `${input.made}/{tag}.ext4`)],
+  },
   'tar-x': { argv: ({ flat }) => shell('mkdir out; tar -xpf "$1" -C out', flat) },
   crane: { needs: ['crane'], argv: ({ save }) => shell('crane export - out.tar <"$1"', save) },
   'crane-tar-x': {

@@ -63,6 +63,16 @@ const growth = (ours) => [
   },
 ];
 
+/** Of many images at a time; `each` are seconds for each of them, that are added. */
+const FLEET = [
+  time('fleet', 'fleet-batch', ['fleet-each'], 'flatten, one image after the other', 0.6),
+  time('fleet', 'fleet-batch', ['fleet-xargs'], 'xargs -P2: skopeo copy, umoci unpack, mke2fs -d', 0.4),
+  {
+    ...time('fleet-current', 'fleet-current', ['version'], 'flatten --version; nothing to do', 1),
+    each: 0.005,
+  },
+];
+
 /** The contests for these inputs; those of made-up pairs only where the images are made here. */
 export function contestsFor(images) {
   const inputs = images.length > 0 ? images : STATED;
@@ -81,5 +91,6 @@ export function contestsFor(images) {
       words: 'as many files in 600 directories',
     },
     ...['save-dir', 'oci-dir', 'save-tar', 'save-img'].flatMap(growth),
+    ...FLEET.map((contest) => ({ ...contest, input: 'fleet' })),
   ];
 }

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { command, isThere } from './command.mjs';
 import { debianLayers } from './debian.mjs';
+import { prepareFleet } from './fleet.mjs';
 import { assembleImage } from './image.mjs';
 import { makeUpLayers } from './made-up.mjs';
 
@@ -27,6 +28,7 @@ const SHAPES = {
  * the rootfs as GNU tar makes it), and where it lies. Made once and kept in `options.dir`.
  */
 export async function prepareInput(name, options, say) {
+  if (name === 'fleet') return prepareFleet(options, say);
   const suffix = options.scale === 1 ? '' : `-x${options.scale}`;
   const directory = join(options.dir, `${name.replaceAll(/[^\w.-]/g, '_')}${suffix}`);
   const input = describe(name, directory);

@@ -3,7 +3,7 @@ import { TarFile } from './tar-file.mjs';
 
 /**
  * Writes the layers of an image of made-up files, and gives their paths, base first. The same every time.
- * @param {{layers: number, files: number, perDirectory: number, size: (index: number) => number}} shape
+ * @param {{layers: number, files: number, perDirectory: number, size: (index: number) => number, name?: string}} shape `name` tells layers apart that would be the same
  */
 export function makeUpLayers(directory, shape) {
   const text = makeUpText(8 << 20);
@@ -13,8 +13,9 @@ export function makeUpLayers(directory, shape) {
     const path = join(directory, `${layer}.tar`);
     const tar = new TarFile(path);
     for (let i = layer * perLayer; i < Math.min(shape.files, (layer + 1) * perLayer); i++) {
-      const parent = `data/${Math.floor(i / shape.perDirectory)}`;
-      if (i === layer * perLayer) tar.directory('data');
+      const root = shape.name ?? 'data';
+      const parent = `${root}/${Math.floor(i / shape.perDirectory)}`;
+      if (i === layer * perLayer) tar.directory(root);
       if (i === layer * perLayer || i % shape.perDirectory === 0) tar.directory(parent);
       tar.file(`${parent}/file-${i}.txt`, slice(text, i, shape.size(i)));
     }

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { command, preferPrograms } from './command.mjs';
 import { contestsFor, NOTHING } from './contests.mjs';
+import { fleetSize } from './fleet.mjs';
 import { prepareInput } from './inputs.mjs';
 import { judge, sidesOf } from './judge.mjs';
 import { readOptions } from './options.mjs';
@@ -16,9 +17,7 @@ async function main() {
   const options = readOptions(process.argv.slice(2));
   const contests = contestsFor(options.images)
     .filter(({ name, input }) => isWanted(`${name}/${input}`, options.only))
-    .map((contest) =>
-      contest.kind === 'per-entry' ? { ...contest, entries: 100_000 * options.scale } : contest,
-    );
+    .map((contest) => scaled(contest, options.scale));
   if (options.list) {
     process.stdout.write(contests.map(({ name, input, words }) => `${name}/${input}: ${words}\n`).join(''));
     return;
@@ -43,7 +42,14 @@ async function main() {
     if (rows.some(({ note }) => note?.startsWith('failed'))) process.exitCode = 1;
   } finally {
     place.discard();
+    for (const { input } of entries) input.close?.();
   }
+}
+
+/** A contest whose figures are for each of some things, of which a scale makes less. */
+function scaled(contest, scale) {
+  if (contest.kind === 'per-entry') return { ...contest, entries: 100_000 * scale };
+  return contest.each ? { ...contest, plus: contest.each * fleetSize(scale) } : contest;
 }
 
 function isWanted(name, only) {
