@@ -13,11 +13,16 @@ export type InputFlags = Omit<
 };
 
 /** Adds the options that say which image is read, and how. */
-export function addInputOptions(command: Command): Command {
+export function addImageChoice(command: Command): Command {
   addCacheOptions(command)
     .optionsGroup('Which image:')
     .option('--image <name>', 'Read this image, if the input holds several: NAME[:TAG] or a digest');
-  return addGlobOptions(addReadOptions(command))
+  return addReadOptions(command);
+}
+
+/** Adds the options that say which image is read, how, and what is changed in its tree. */
+export function addInputOptions(command: Command): Command {
+  return addGlobOptions(addImageChoice(command))
     .option(
       '--mkdir <path[:mode]>',
       'Make a directory, with mode 0755 and owner root by default (repeatable)',

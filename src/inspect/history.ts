@@ -66,7 +66,12 @@ export class History implements AsyncDisposable {
 
   /** What the layers did to a path, base first, as {@link Tree.lookup} takes it, symlinks not followed; empty where none ever had it. */
   touches(path: string): readonly Touch[] {
-    return this.#traces.find(components(bytesOf(path)).join('/'))?.touches ?? [];
+    return this.at(components(bytesOf(path)).join('/'));
+  }
+
+  /** The same for a path in latin1, without needless slashes. */
+  at(path: string): readonly Touch[] {
+    return this.#traces.find(path)?.touches ?? [];
   }
 
   /** All files with bytes that the layers carry, each inode once, whether they show or not. */
@@ -81,7 +86,7 @@ export class History implements AsyncDisposable {
 
   /** What a layer put at a path (latin1, without needless slashes); undefined where it put nothing. */
   placed(path: string, layer: number): Node | undefined {
-    return this.#traces.find(path)?.touches.findLast((touch) => touch.layer === layer)?.node;
+    return this.at(path).findLast((touch) => touch.layer === layer)?.node;
   }
 
   /** The number of the layer that gave a path the inode it has, and of the one that gave a directory its metadata; undefined for what is not there. */

@@ -9,3 +9,20 @@ export const TYPE = {
   file: 0o100000,
   symlink: 0o120000,
 } as const satisfies Record<Node['kind'], number>;
+
+const LETTER = { fifo: 'p', char: 'c', directory: 'd', block: 'b', file: '-', symlink: 'l' } as const;
+
+/** An inode's kind and mode as `ls -l` has them: `-rwsr-xr-x`. */
+export function modeText(kind: Node['kind'], mode: number): string {
+  const triple = (shift: number, special: boolean, letter: string) => {
+    const bits = mode >> shift;
+    const last = special ? (bits & 1 ? letter : letter.toUpperCase()) : bits & 1 ? 'x' : '-';
+    return `${bits & 4 ? 'r' : '-'}${bits & 2 ? 'w' : '-'}${last}`;
+  };
+  const rest = [
+    triple(6, (mode & 0o4000) !== 0, 's'),
+    triple(3, (mode & 0o2000) !== 0, 's'),
+    triple(0, (mode & 0o1000) !== 0, 't'),
+  ];
+  return LETTER[kind] + rest.join('');
+}

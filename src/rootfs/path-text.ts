@@ -1,3 +1,5 @@
+import { printable } from '../errors.js';
+
 /** A byte that is no part of UTF-8, as it is written in text; a name that has such letters of its own has its backslash so. */
 const ESCAPE = /\\x([0-9a-f]{2})/g;
 
@@ -18,6 +20,11 @@ export function bytesOf(text: string): string {
   return Buffer.from(text, 'utf8')
     .toString('latin1')
     .replace(ESCAPE, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
+}
+
+/** The same for a person to read: what would steer a terminal is written `\xNN`, too. {@link bytesOf} takes it all the same. */
+export function visibleText(path: string): string {
+  return printable(Buffer.from(textOf(path), 'utf8').toString('latin1'));
 }
 
 const NOT_ASCII = /[\x80-\xff]+/g;

@@ -37,6 +37,8 @@ export interface LookupOptions {
   readonly follow?: boolean;
   /** Called for each symlink that is followed, before it is. */
   readonly onLink?: (link: Symlink) => void;
+  /** Is given the names of the place where the path leads, symlinks left out; of what is not there, as far as it is there. Empty at first. */
+  readonly place?: string[];
 }
 
 /**
@@ -44,7 +46,7 @@ export interface LookupOptions {
  * last component only with `follow`; undefined where nothing is there or the links go round in circles.
  */
 export function lookup(root: Directory, path: string, options: LookupOptions = {}): Node | undefined {
-  const { follow = false, onLink } = options;
+  const { follow = false, onLink, place = [] } = options;
   const queue = components(path).reverse();
   const parents: Directory[] = [root];
   let links = 0;
@@ -54,9 +56,11 @@ export function lookup(root: Directory, path: string, options: LookupOptions = {
     if (name === undefined) return here;
     if (name === '..') {
       if (parents.length > 1) parents.pop();
+      place.pop();
       continue;
     }
     const child = here.children.get(name);
+    place.push(name);
     if (child?.kind === 'directory') parents.push(child);
     else if (child === undefined || (queue.length === 0 && !(follow && child.kind === 'symlink')))
       return child;
@@ -64,6 +68,7 @@ export function lookup(root: Directory, path: string, options: LookupOptions = {
     else {
       onLink?.(child);
       if (child.target.startsWith('/')) parents.length = 1;
+      place.length = parents.length - 1;
       queue.push(...components(child.target).reverse());
     }
   }

@@ -77,3 +77,21 @@ test('each link followed is told of', () => {
   lookup(root, 'two/f', { onLink: ({ target }) => told.push(target) });
   assert.deepEqual(told, ['/l/./', 'd']);
 });
+
+test('a lookup tells the place that a path leads to', () => {
+  const b = tree({ f: file });
+  const root = tree({ a: tree({ b, up: symlink('../x') }), x: symlink('/a/./b') });
+  for (const [path, place] of [
+    ['a/b/f', 'a/b/f'],
+    ['x/f', 'a/b/f'],
+    ['a/up/f', 'a/b/f'],
+    ['a/up/../b/f', 'a/b/f'],
+    ['../../x', 'x'],
+    ['x/none', 'a/b/none'],
+    ['', ''],
+  ] as const) {
+    const names: string[] = [];
+    lookup(root, path, { place: names });
+    assert.equal(names.join('/'), place, path);
+  }
+});
