@@ -14,7 +14,8 @@ import { unlinkedFile } from '../host/unlinked-file.js';
 import type { Digest } from '../oci/digest.js';
 import { arrive, type BlobWanted, type FetchBlob } from './arrive.js';
 import { Landing } from './landing.js';
-import { type Lock, lockIsFree, tryLock } from './lock.js';
+import { type Lock, lockIsFree, type TakingOver, tryLock } from './lock.js';
+import { isNamed, ownPart, removePart } from './part.js';
 import { openPlace, type Place } from './place.js';
 import { digestOf, hashFile, hashFor } from './sums.js';
 import { closing, Tee } from './tee.js';
@@ -51,10 +52,13 @@ export class BlobCache {
   #place: Place | undefined;
   #isGivenUp = false;
 
+  readonly #takingOver: Pick<TakingOver, 'staleMs'>;
+
   /** `path` is the cache's directory; undefined for none. */
-  constructor(path: string | undefined, context: CacheContext) {
+  constructor(path: string | undefined, context: CacheContext, takingOver: Pick<TakingOver, 'staleMs'> = {}) {
     this.#path = path;
     this.#context = context;
+    this.#takingOver = takingOver;
   }
 
   /** The blob, fetched where it is not there. Throws `DIGEST_MISMATCH` where other bytes come, and what `fetch` throws. */
@@ -112,8 +116,8 @@ export class BlobCache {
       if (place === undefined) return yield* await fetch({ offset: 0, signal });
       const fd = this.#attempt((opened) => entryFile(opened, blob));
       if (fd !== undefined) return yield* closing(fd);
-      const path = `${place.partial(blob.digest)}.lock`;
-      const lock = this.#attempt(() => tryLock(path));
+      const path = place.partial(blob.digest);
+      const lock = this.#attempt(() => tryLock(`${path}.lock`));
       if (lock) {
         try {
           return yield* this.#streamed(place, blob, fetch);
@@ -121,7 +125,7 @@ export class BlobCache {
           release(lock);
         }
       }
-      if (this.isUsed) await lockIsFree(path, signal);
+      if (this.isUsed) await this.#waitFor(path);
     }
   }
 
@@ -137,10 +141,16 @@ export class BlobCache {
         if (tee && !(await tee.add(chunk))) this.#giveUp(tee.trouble!);
         yield chunk;
       }
-      if (tee?.isRight()) keep(place, blob, path, (trouble) => this.#giveUp(trouble));
+      if (tee?.isRight() && tee.isNamed) keep(place, blob, path, (trouble) => this.#giveUp(trouble));
     } finally {
       tee?.end();
     }
+  }
+
+  /** Waits until nobody fetches a part any more, or the one who does seems to be no more. */
+  #waitFor(part: string): Promise<void> {
+    const prepare = () => ownPart(part);
+    return lockIsFree(`${part}.lock`, this.#context.signal, { ...this.#takingOver, prepare });
   }
 
   /** Undefined too where the cache cannot be used, of which a warning tells. */
@@ -181,7 +191,7 @@ export class BlobCache {
           release(lock);
         }
       }
-      await lockIsFree(`${path}.lock`, this.#context.signal);
+      await this.#waitFor(path);
     }
   }
 
@@ -210,19 +220,17 @@ export class BlobCache {
   async #fetch(place: Place, blob: BlobWanted, fetch: FetchBlob): Promise<CachedBlob> {
     const path = place.partial(blob.digest);
     const fd = ofCache(() => openSync(path, ARRIVE, 0o600));
-    const landing = new Landing(fd, this.#context.tmp, fstatSync(fd).size);
+    const landing = new Landing(fd, this.#context.tmp, fstatSync(fd).size, (left) => removePart(path, left));
     try {
       await arrive(blob, landing, fetch, this.#context.signal);
-      if (landing.trouble) {
-        this.#giveUp(landing.trouble);
-        rmSync(path, { force: true });
-      } else keep(place, blob, path, (trouble) => this.#giveUp(trouble));
+      if (landing.trouble) this.#giveUp(landing.trouble);
+      else if (isNamed(path, fd)) keep(place, blob, path, (trouble) => this.#giveUp(trouble));
       return { fd: landing.fd, isVerified: true };
     } catch (error) {
-      landing.close();
-      // A part of it is worth keeping, wrong bytes are not, nor is what fills the disk.
+      // A part of it is worth keeping, wrong bytes are not.
       const isWrong = error instanceof FlattenError && error.code === 'DIGEST_MISMATCH';
-      if (isWrong || landing.trouble || landing.length === 0) rmSync(path, { force: true });
+      if ((isWrong || landing.length === 0) && !landing.trouble) removePart(path, landing.fd);
+      landing.close();
       throw error;
     }
   }

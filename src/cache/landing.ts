@@ -12,11 +12,14 @@ const writing = promisify(write);
 export class Landing {
   #fd: number;
   readonly #tmp: string;
+  readonly #onLeave: (fd: number) => void;
   #length = 0;
   /** Why the cache's file was left. */
   #trouble: Error | undefined;
 
-  constructor(fd: number, tmp: string, length: number) {
+  /** `onLeave` is given the cache's file when it is left: what fills the disk is not worth keeping. */
+  constructor(fd: number, tmp: string, length: number, onLeave: (fd: number) => void = () => {}) {
+    this.#onLeave = onLeave;
     this.#fd = fd;
     this.#tmp = tmp;
     this.#length = length;
@@ -80,6 +83,7 @@ export class Landing {
       closeSync(fd);
       throw error;
     }
+    this.#onLeave(this.#fd);
     closeSync(this.#fd);
     this.#fd = fd;
   }

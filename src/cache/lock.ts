@@ -27,8 +27,8 @@ export interface Lock {
 /**
  * Takes a lock: a file that is made where there is none. Undefined where somebody has it.
  *
- * What it promises is that work is rarely done twice, not that it never is: whatever is written under it must be right also when two
- * hold it. It works wherever files do, over NFS and between containers that share a directory: the holder changes the file's time every
+ * What it promises is that work is rarely done twice, not that it never is: a holder that was stopped for a while may go on after another
+ * has taken over. It works wherever files do, over NFS and between containers that share a directory: the holder changes the file's time every
  * second, and one that has not changed for 15 seconds is nobody's. A holder that was killed is found out at once by those who see its process id.
  */
 export function tryLock(path: string): Lock | undefined {
@@ -56,8 +56,20 @@ export function tryLock(path: string): Lock | undefined {
   };
 }
 
-/** Resolves when a lock that somebody holds is free, be it that its holder has let it go or is no more. */
-export async function lockIsFree(path: string, signal: AbortSignal, staleMs = STALE_MS): Promise<void> {
+/** How {@link lockIsFree} takes a lock away from somebody who shows no sign of life, but may live. */
+export interface TakingOver {
+  /** Milliseconds without a sign. Default 15 seconds. */
+  readonly staleMs?: number;
+  /** Done before the lock is taken away. */
+  readonly prepare?: () => Promise<void>;
+}
+
+/** Resolves when a lock that somebody holds is free, be it that its holder has let it go, is no more, or seems to be no more. */
+export async function lockIsFree(
+  path: string,
+  signal: AbortSignal,
+  { staleMs = STALE_MS, prepare }: TakingOver = {},
+): Promise<void> {
   let [seen, since] = ['', 0];
   for (;;) {
     throwIfAborted(signal);
@@ -65,7 +77,9 @@ export async function lockIsFree(path: string, signal: AbortSignal, staleMs = ST
     if (stat === undefined) return;
     const sign = `${stat.ino} ${stat.mtimeNs}`;
     if (sign !== seen) [seen, since] = [sign, performance.now()];
-    if (performance.now() - since >= staleMs || isOfTheDead(path)) {
+    const isDead = isOfTheDead(path);
+    if (isDead || performance.now() - since >= staleMs) {
+      if (!isDead) await prepare?.();
       takeAway(path, Number(stat.ino));
       return;
     }

@@ -37,6 +37,7 @@ export function cacheEntries(path: string): readonly CacheEntry[] {
  */
 export function pruneCache(path: string, size: number): readonly CacheEntry[] {
   const removed: CacheEntry[] = [];
+  removeLeftovers(join(path, 'partial'));
   let left = size;
   for (const entry of cacheEntries(path)) {
     left -= entry.bytes;
@@ -46,6 +47,16 @@ export function pruneCache(path: string, size: number): readonly CacheEntry[] {
     left += entry.bytes;
   }
   return removed;
+}
+
+/** Copies of parts and locks that a process was about to put in their place when it was killed. */
+function removeLeftovers(directory: string): void {
+  for (const name of namesIn(directory)) {
+    if (!/^sha(256|512)-[0-9a-f]+(\.lock)?\.[0-9a-f]{12}$/.test(name)) continue;
+    const path = join(directory, name);
+    const stat = lstatSync(path, { throwIfNoEntry: false });
+    if (stat !== undefined && Date.now() - stat.mtimeMs > STALE_MS) rmSync(path, { force: true });
+  }
 }
 
 function entriesIn(directory: string, digestOf: (name: string) => string, isPartial: boolean): CacheEntry[] {

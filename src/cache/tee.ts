@@ -1,7 +1,8 @@
-import { closeSync, constants, fstatSync, ftruncateSync, openSync, rmSync, write } from 'node:fs';
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, write } from 'node:fs';
 import { promisify } from 'node:util';
 import { chunksOf } from '../host/bytes.js';
 import type { BlobWanted } from './arrive.js';
+import { isNamed, removePart } from './part.js';
 import { digestOf, hashFor } from './sums.js';
 
 const writing = promisify(write);
@@ -43,6 +44,11 @@ export class Tee {
     return this.#length;
   }
 
+  /** Whether the file has still its name. */
+  get isNamed(): boolean {
+    return isNamed(this.#path, this.#fd);
+  }
+
   /** Why nothing more is kept. */
   get trouble(): Error | undefined {
     return this.#trouble;
@@ -68,7 +74,7 @@ export class Tee {
       }
     } catch (error) {
       this.#trouble = error as Error;
-      rmSync(this.#path, { force: true });
+      removePart(this.#path, this.#fd);
       return false;
     }
     this.#length += chunk.length;
@@ -80,13 +86,13 @@ export class Tee {
     if (this.#trouble || this.#length < (this.#blob.size ?? 0)) return false;
     const { digest } = this.#blob;
     if (digestOf(this.#hash, digest) === digest) return true;
-    rmSync(this.#path, { force: true });
+    removePart(this.#path, this.#fd);
     return false;
   }
 
   /** The part stays for the next run. */
   end(): void {
+    if (this.#length === 0) removePart(this.#path, this.#fd);
     closeSync(this.#fd);
-    if (this.#length === 0) rmSync(this.#path, { force: true });
   }
 }

@@ -10,9 +10,11 @@ import type { Readable } from 'node:stream';
 import { type TestContext, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import type { FetchBlob } from '../../src/cache/arrive.js';
+import { BlobCache } from '../../src/cache/cache.js';
 import { isOfTheDead, lockIsFree, tryLock } from '../../src/cache/lock.js';
 import { scratch } from '../support/scratch.js';
-import { madeBlob } from './served.js';
+import { bytesIn, madeBlob } from './served.js';
 
 const CHILD = fileURLToPath(new URL('./fetch-child.js', import.meta.url));
 
@@ -108,11 +110,11 @@ test("a lock of another machine is nobody's once it shows no sign of life, and n
   const stop = new AbortController();
   writeFileSync(path, 'another-kernel/pid:[1] 1 1\n');
   assert.equal(isOfTheDead(path), false);
-  const waiting = lockIsFree(path, stop.signal, 1e6);
+  const waiting = lockIsFree(path, stop.signal, { staleMs: 1e6 });
   stop.abort();
   await assert.rejects(waiting, { code: 'INTERRUPTED' });
   assert.ok(existsSync(path));
-  await lockIsFree(path, new AbortController().signal, 200);
+  await lockIsFree(path, new AbortController().signal, { staleMs: 200 });
   assert.equal(existsSync(path), false);
   assert.ok(tryLock(path));
 });
@@ -125,7 +127,66 @@ test("a lock of a process that is no more is nobody's, also where its id is in u
   for (const dead of [`${kernel} 4194304 ${start}`, `${kernel} ${pid} ${Number(start) - 1}`]) {
     writeFileSync(path, dead);
     assert.ok(isOfTheDead(path), dead);
-    await lockIsFree(path, new AbortController().signal, 1e6);
+    await lockIsFree(path, new AbortController().signal, { staleMs: 1e6 });
     assert.equal(existsSync(path), false);
   }
 });
+
+/** Bytes that come up to a place, then as it is told, then the rest. */
+function held(bytes: Buffer, place: number) {
+  let go = () => {};
+  const told = new Promise<void>((resolve) => {
+    go = resolve;
+  });
+  let reach = () => {};
+  const reached = new Promise<void>((resolve) => {
+    reach = resolve;
+  });
+  const offsets: number[] = [];
+  const fetch: FetchBlob = async ({ offset }) => {
+    offsets.push(offset);
+    return (async function* () {
+      yield bytes.subarray(offset, Math.max(offset, place));
+      reach();
+      await told;
+      yield bytes.subarray(Math.max(offset, place));
+    })();
+  };
+  return { fetch, go, reached, offsets };
+}
+
+for (const way of ['open', 'stream'] as const) {
+  test(`a fetcher that was stopped goes on after another has taken over, with wrong bytes: ${way}`, async (t) => {
+    const { bytes, blob } = madeBlob(1_000_000);
+    const wrong = Buffer.concat([bytes.subarray(0, 400_000), Buffer.alloc(600_000, 1)]);
+    const path = join(scratch(t), 'cache');
+    const taken = async (cache: BlobCache, fetch: FetchBlob) => {
+      if (way === 'open') return bytesIn((await cache.open(blob, fetch)).fd, blob.size);
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of cache.stream(blob, fetch)) chunks.push(chunk);
+      return Buffer.concat(chunks);
+    };
+    const of = (staleMs: number) =>
+      new BlobCache(
+        path,
+        { signal: new AbortController().signal, tmp: scratch(t), report: () => {} },
+        { staleMs },
+      );
+    const [stopped, other] = [held(wrong, 400_000), held(bytes, 700_000)];
+    const first = taken(of(1e6), stopped.fetch).then(
+      () => 'came',
+      () => 'failed',
+    );
+    await stopped.reached;
+    // Shorter than the time between two signs of life: to the other one the first is silent.
+    const second = taken(of(200), other.fetch);
+    await other.reached;
+    stopped.go();
+    assert.equal(await first, way === 'open' ? 'failed' : 'came'); // who reads a stream compares it
+    other.go();
+    assert.ok((await second).equals(bytes));
+    assert.deepEqual(other.offsets, [400_000]);
+    assert.ok(readFileSync(join(path, 'blobs', ...blob.digest.split(':'))).equals(bytes));
+    assert.deepEqual(readdirSync(join(path, 'partial')), []);
+  });
+}
