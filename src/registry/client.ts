@@ -153,22 +153,27 @@ export class Client {
     const secure = new URL(`https://${server}`);
     const mayBePlain = isInsecure || isLoopback(secure.hostname);
     try {
-      return await this.#pinged(secure, signal, mayBePlain);
+      await this.#pinged(secure, signal, mayBePlain);
+      return secure;
     } catch (error) {
       if (!mayBePlain || error instanceof FlattenError) throw error;
       if (isOfCertificate(error)) throw brokenConnection(secure, error);
+      const plain = new URL(`http://${server}`);
+      // A server that speaks https says so to who does not.
+      if ((await this.#pinged(plain, signal, false)) === 400) throw brokenConnection(secure, error);
+      return plain;
     }
-    return this.#pinged(new URL(`http://${server}`), signal, false);
   }
 
-  async #pinged(base: URL, signal: AbortSignal, isProbe: boolean): Promise<URL> {
+  /** Gives the status of the answer. */
+  async #pinged(base: URL, signal: AbortSignal, isProbe: boolean): Promise<number> {
     const { connections, waiting } = this.#means;
     const url = new URL('/v2/', base);
     const answer = await exchange({ method: 'GET', url, signal, isProbe }, connections, waiting);
     answer.body.destroy();
     if (answer.status === 401)
       this.#session.meet(parseChallenges(answer.headers['www-authenticate']), undefined);
-    return base;
+    return answer.status;
   }
 
   #lost(what: string): FlattenError {

@@ -45,6 +45,12 @@ function isPlainHttp(error: unknown): boolean {
   return /^ERR_SSL_(WRONG_VERSION|PACKET_LENGTH|HTTP_REQUEST)|^EPROTO$/.test(codeOf(error) ?? '');
 }
 
+/** Whether a server may want to know who connects: with TLS 1.3 it says so after the connection is made, and mostly ends it at once. */
+function isRefusal({ protocol }: URL, code: string): boolean {
+  if (protocol !== 'https:') return false;
+  return /^(UND_ERR_SOCKET|ECONNRESET)$|ALERT_(CERTIFICATE_REQUIRED|BAD_CERTIFICATE)$/.test(code);
+}
+
 /** The error for a connection that failed for good, with what to do. */
 export function brokenConnection(url: URL, cause: unknown): FlattenError {
   const { host } = url;
@@ -54,12 +60,17 @@ export function brokenConnection(url: URL, cause: unknown): FlattenError {
         'its certificate is signed by an authority that is not known here',
         `put the authority's certificate there: /etc/containers/certs.d/${host}/ca.crt, or ~/.config/containers/certs.d/${host}/ca.crt`,
       ] as const)
-    : isPlainHttp(cause)
+    : isRefusal(url, code)
       ? ([
-          'does not speak https',
-          `if plain http is right for this host, say so: {insecure: ${host}}`,
+          'ends the connection',
+          `if it wants a certificate of its clients, put yours there, with its key: ~/.config/containers/certs.d/${host}/client.cert and client.key`,
         ] as const)
-      : (words(code) ?? [`the connection failed: ${shown((cause as Error)?.message ?? String(cause))}`]);
+      : isPlainHttp(cause)
+        ? ([
+            'does not speak https',
+            `if plain http is right for this host, say so: {insecure: ${host}}`,
+          ] as const)
+        : (words(code) ?? [`the connection failed: ${shown((cause as Error)?.message ?? String(cause))}`]);
   return new FlattenError('NETWORK', `${host}: ${what}`, { cause, ...(hint && { hint }) });
 }
 

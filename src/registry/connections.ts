@@ -45,7 +45,12 @@ export class Connections {
     };
     const proxy = isLoopback(hostname) ? undefined : proxyFor(protocol, host);
     if (proxy !== undefined)
-      return new ProxyAgent({ ...options, uri: proxy, requestTls: { ...tls, servername: bare(hostname) } });
+      return new ProxyAgent({
+        ...options,
+        uri: proxy,
+        requestTls: { ...tls, servername: bare(hostname) },
+        proxyTunnel: protocol === 'https:', // proxies forward plain http, and mostly refuse to tunnel it
+      });
     const connect = { ...tls, timeout: CONNECT_TIMEOUT, ...(reach && { lookup: reach.lookup }) };
     return new Pool(origin, { ...options, connect });
   }

@@ -6,19 +6,19 @@ const KEY = ['-newkey', 'rsa:2048', '-nodes', '-keyout'];
 
 /**
  * Makes an authority in `ca/ca.crt`, a certificate of its for servers on this machine, `server.crt` and `server.key`, and one for
- * clients, `client.cert` and `client.key`: `needs('openssl')`.
+ * clients, `client/client.cert` with its key: `needs('openssl')`.
  */
 export function makeCertificates(home: string): void {
   const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: home, stdio: 'ignore' });
-  mkdirSync(join(home, 'ca'), { recursive: true });
-  writeFileSync(join(home, 'server.names'), 'subjectAltName=DNS:localhost,DNS:*.localhost,IP:127.0.0.1\n');
-  writeFileSync(join(home, 'client.names'), 'extendedKeyUsage=clientAuth\n');
+  for (const name of ['ca', 'client']) mkdirSync(join(home, name));
+  writeFileSync(join(home, 'server.names'), 'subjectAltName=DNS:localhost,DNS:*.example.test,IP:127.0.0.1\n');
+  writeFileSync(join(home, 'client/client.names'), 'extendedKeyUsage=clientAuth\n');
   const isAuthority = ['basicConstraints=critical,CA:TRUE', 'keyUsage=critical,keyCertSign'];
   const authority = ['-subj', '/CN=test authority', ...isAuthority.flatMap((each) => ['-addext', each])];
   openssl('req', '-x509', ...KEY, 'ca.key', '-out', 'ca/ca.crt', '-days', '2', ...authority);
   for (const [name, subject, file] of [
     ['server', 'localhost', 'server.crt'],
-    ['client', 'tester', 'client.cert'],
+    ['client/client', 'tester', 'client/client.cert'],
   ] as const) {
     openssl('req', ...KEY, `${name}.key`, '-out', `${name}.csr`, '-subj', `/CN=${subject}`);
     const signer = ['-CA', 'ca/ca.crt', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2'];

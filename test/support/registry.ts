@@ -14,6 +14,8 @@ export interface TestRegistry {
   readonly host: string;
   /** The directory for `certs.d` that has its authority; only with `tls`. */
   readonly certificates: string;
+  /** The directory with the certificate of a client and its key; only with `tls`. */
+  readonly client: string;
   /** What `docker login` would have written. */
   readonly auth: string;
   /** The arguments with which skopeo pushes to it. */
@@ -25,6 +27,8 @@ export interface TestRegistry {
 export interface RegistryOptions {
   readonly login?: 'htpasswd' | 'token';
   readonly tls?: boolean;
+  /** With `tls`: it wants a certificate of its clients. */
+  readonly clients?: boolean;
 }
 
 export const USER = 'tester';
@@ -35,7 +39,7 @@ const BCRYPT = '$2b$04$R3keGKdS6/MPSmECvrsjeeQ3fjbZ37q3umRmBhltu2TWTv4Ivfm2W';
 /** Starts Debian's `docker-registry` on a free port: `needs('docker-registry', 'skopeo')`, and `openssl` for tokens and TLS. */
 export async function startRegistry(
   t: { after(done: () => void): void },
-  { login, tls = false }: RegistryOptions = {},
+  { login, tls = false, clients = false }: RegistryOptions = {},
 ): Promise<TestRegistry> {
   const home = scratch(t);
   const config: string[] = ['version: 0.1', 'log: {level: info}'];
@@ -51,17 +55,21 @@ export async function startRegistry(
       `auth: {token: {realm: "${realm}", service: test-service, issuer: test-issuer, rootcertbundle: ${certificate}}}`,
     );
   }
-  const served = tls ? `, tls: {certificate: ${home}/server.crt, key: ${home}/server.key}` : '';
+  const served = tls
+    ? `, tls: {certificate: ${home}/server.crt, key: ${home}/server.key${clients ? `, clientcas: [${home}/ca/ca.crt]` : ''}}`
+    : '';
   if (tls) makeCertificates(home);
   config.push(`http: {addr: "127.0.0.1:0", secret: test${served}}`);
   writeFileSync(join(home, 'config.yml'), `${config.join('\n')}\n`);
   const host = `127.0.0.1:${await serve(t, join(home, 'config.yml'))}`;
+  const shown = clients ? ['--dest-cert-dir', join(home, 'client')] : [];
   const credentials = login ? ['--dest-creds', `${USER}:${PASSWORD}`] : [];
   return {
     host,
     certificates: join(home, 'ca'),
+    client: join(home, 'client'),
     auth: Buffer.from(`${USER}:${PASSWORD}`).toString('base64'),
-    push: ['--insecure-policy', 'copy', '-q', '--dest-tls-verify=false', ...credentials],
+    push: ['--insecure-policy', 'copy', '-q', '--dest-tls-verify=false', ...credentials, ...shown],
     asked,
   };
 }
