@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { FlattenError, throwIfAborted } from '../errors.js';
 import { writtenBy } from '../flatten.js';
 import { contextOf } from '../input.js';
@@ -40,6 +41,7 @@ export async function* flattenBatch(
 
   const stop = new AbortController();
   const stopped = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
+  setMaxListeners(0, stopped); // each request and each process that is under way listens to it
   const context = contextOf({
     ...shared,
     signal: stopped,

@@ -98,7 +98,7 @@ const WORDS: Readonly<Record<Kind, string>> = {
 };
 
 const IS: Readonly<Record<Kind, (value: unknown) => boolean>> = {
-  text: (value) => typeof value === 'string' && value !== '' && !/[\x00-\x1f\x7f]/.test(value),
+  text: (value) => typeof value === 'string' && value !== '' && !/[\x00-\x1f\x7f-\x9f]/.test(value),
   texts: (value) => Array.isArray(value) && value.every(IS.text),
   number: (value) => Number.isSafeInteger(value) && (value as number) >= 0,
   switch: (value) => typeof value === 'boolean',

@@ -4,6 +4,8 @@ import { parsePlatform } from '../oci/platform.js';
 import { pathTest } from '../rootfs/glob.js';
 import { type Output, parseOutput } from '../sinks/output.js';
 import { type Input, parseInput } from '../sources/transport.js';
+import { parseImageOptions } from '../squash.js';
+import { parseInitPath } from '../start/init-path.js';
 import type { ItemOptions, Listed } from './item.js';
 import { valuesOf } from './names.js';
 import { fill, fillEarly, type Pattern, parsePattern, type Values } from './pattern.js';
@@ -60,14 +62,16 @@ function jobOf(place: string, reference: string, options: ItemOptions, pattern: 
       hint: 'name the file, or write the one image without a list: flatten - {output: OUTPUT}',
     });
   const input = parseInput(reference);
-  const { platform, include = [], exclude = [] } = options;
+  const { platform, include = [], exclude = [], addInit } = options;
   if (platform !== undefined && platform !== 'all') parsePlatform(platform);
   pathTest([...include, ...exclude]);
+  if (addInit) parseInitPath(addInit);
   const values = valuesOf(input, options.reference);
   const early = fillEarly(pattern, values, place);
   const output = parseOutput(early, options.format);
   const { imageOptions: image, ...others } = options;
   refuseMisfits({ ...others, ...(image && { image }) }, output);
+  if (image) parseImageOptions(image, platform);
   if (output.path === undefined || output.path === '-')
     throw new FlattenError(
       'USAGE',

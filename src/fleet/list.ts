@@ -40,7 +40,9 @@ function parsed(line: string, place: string): unknown {
   try {
     return JSON.parse(line);
   } catch (cause) {
-    throw new FlattenError('USAGE', `${place}: is not JSON: ${(cause as Error).message}`, { cause });
+    // What Node quotes of the line may have a secret in it.
+    const what = (cause as Error).message.replace(/, (\.\.\.)?".*$/s, '');
+    throw new FlattenError('USAGE', `${place}: is not JSON: ${what}`, { cause });
   }
 }
 

@@ -68,7 +68,10 @@ async function make(work: Surveyed, means: MakeMeans, start: number): Promise<Ba
       entries,
       bytes,
       ...(outputDigest && { outputDigest }),
-      files: stamped(files.map(({ path }) => path)),
+      files: stamped(
+        output.path,
+        files.map(({ path }) => path),
+      ),
     };
     writeRecord(output.path, done);
     const { losses } = artifact;

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { ioError } from '../errors.js';
 import { outputStamp } from './stamp.js';
 
@@ -34,7 +34,7 @@ export interface OutputRecord {
   readonly bytes?: number;
   /** The digest of the output. */
   readonly outputDigest?: string;
-  /** The output and the files beside it, by their names, and how they were when they were made. */
+  /** The output and the files beside it, by their names from its directory, and how they were when they were made. */
   readonly files: Readonly<Record<string, string>>;
 }
 
@@ -73,15 +73,20 @@ export function removeRecord(output: string): void {
   rmSync(recordFile(output), { force: true });
 }
 
-/** How files are now, for a record. */
-export function stamped(paths: readonly string[]): OutputRecord['files'] {
-  return Object.fromEntries(paths.map((path) => [basename(path), outputStamp(path) ?? 'missing']));
+/** How the files of an output are now, for its record. */
+export function stamped(output: string, paths: readonly string[]): OutputRecord['files'] {
+  return Object.fromEntries(paths.map((path) => [nameFrom(output, path), outputStamp(path) ?? 'missing']));
+}
+
+/** From the directory of the output, since that may be moved with all that is in it. */
+function nameFrom(output: string, path: string): string {
+  return relative(dirname(output), path);
 }
 
 /** Whether the output and all files beside it are as they were when the record was written. `paths` are those that there must be now. */
-export function isIntact({ files }: OutputRecord, paths: readonly string[]): boolean {
+export function isIntact({ files }: OutputRecord, output: string, paths: readonly string[]): boolean {
   return paths.every((path) => {
     const stamp = outputStamp(path);
-    return stamp !== undefined && files[basename(path)] === stamp;
+    return stamp !== undefined && files[nameFrom(output, path)] === stamp;
   });
 }

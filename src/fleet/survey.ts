@@ -83,6 +83,7 @@ export class Survey {
       record.options === key &&
       isIntact(
         record,
+        path,
         files.map((file) => file.path),
       );
     let isCurrent = isSame && source !== undefined && record.source === source;

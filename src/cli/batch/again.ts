@@ -4,6 +4,9 @@ import { inWords } from '../words.js';
 
 type Request = NonNullable<BatchResult['request']>;
 
+/** Options whose value may be left out, so that it stands behind `=`. */
+const OPTIONAL: ReadonlySet<string> = new Set(['verity', 'addInit']);
+
 /** The command that makes one image of a list alone. */
 export function commandFor({ input, output, disk = {}, image = {}, digests, ...options }: Request): string {
   const { digest: _, ...others } = options;
@@ -19,7 +22,7 @@ function wordsOf(name: string, value: unknown): string[] {
   if (value === false) return name === 'verify' ? ['--no-verify'] : [];
   if (value === true) return [option];
   if (Array.isArray(value)) return value.flatMap((each) => [option, textOf(each)]);
-  return name === 'verity' ? [`${option}=${value}`] : [option, textOf(value)];
+  return OPTIONAL.has(name) ? [`${option}=${value}`] : [option, textOf(value)];
 }
 
 /** Of a directory to make or to add, of a file for a config, and of a share, what the command line has. */

@@ -61,7 +61,7 @@ export function failureLines(failed: readonly BatchResult[], all: number): strin
     ...failed.flatMap(({ place, image, error, request }) => [
       `  ${place}: ${inWords(error!.message).startsWith(image) ? '' : `${image}: `}${inWords(error!.message)}`,
       ...(error!.hint ? [`      ${inWords(error!.hint).replaceAll('\n', '\n      ')}`] : []),
-      ...(request ? [`    ${commandFor(request)}`] : []),
+      ...(request ? [`    ${commandFor({ ...request, input: image })}`] : []),
     ]),
   ];
 }
