@@ -31,6 +31,20 @@ test('scripts/bench times a small input and prints a table', { skip: needs('tar'
   );
 });
 
+test(
+  'scripts/bench takes off what a run costs without an option',
+  { skip: needs('tar', 'gzip', 'sha256sum') },
+  (t) => {
+    const only = ['--only', 'verity/tiny', '--scale', '0.001', '--runs', '1'];
+    const { status, stdout, stderr } = bench('--dir', scratch(t), '--json', ...only);
+    assert.equal(status, 0, stderr);
+    const { contests, results } = JSON.parse(stdout);
+    const wall = (name: string): number => results[`tiny/${name}`].runs[0].wall;
+    assert.equal(contests[0].ours, wall('save-erofs-verity') - wall('save-erofs'));
+    assert.equal(contests[0].theirs, wall('sha256sum'));
+  },
+);
+
 test('scripts/bench --json gives every run', { skip: needs('tar', 'gzip') }, (t) => {
   const { status, stdout, stderr } = bench('--dir', scratch(t), '--json', ...TINY);
   assert.equal(status, 0, stderr);

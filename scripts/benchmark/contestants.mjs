@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { batchOf } from './fleet.mjs';
 
@@ -49,6 +49,25 @@ export const CONTESTANTS = {
   'oci-img': ours('oci', 'disk.img', 'disk.img'),
   'save-tgz': ours('save', 'out.tar.gz', 'out.tar.gz'),
   'save-tzst': ours('save', 'out.tar.zst', 'out.tar.zst'),
+  'save-erofs': ours('save', 'disk.erofs', 'disk.erofs'),
+  'save-erofs-verity': {
+    argv: ({ save }, flatten) => [process.execPath, flatten, save, '-q', '-o', 'disk.erofs', '--verity'],
+  },
+  'mkfs.erofs': {
+    needs: ['mkfs.erofs', 'root'],
+    output: 'disk.erofs',
+    argv: ({ flat }) => shell('mkfs.erofs --quiet disk.erofs "$1" >/dev/null', unpacked(flat)),
+  },
+  sha256sum: {
+    needs: ['sha256sum'],
+    argv: ({ save }, flatten) => ['sha256sum', erofsOf(save, flatten)],
+  },
+  'save-squashfs': { ...ours('save', 'disk.squashfs', 'disk.squashfs'), needs: ['sqfstar'] },
+  sqfstar: {
+    needs: ['sqfstar'],
+    output: 'disk.squashfs',
+    argv: ({ flat }) => shell('sqfstar -comp zstd -quiet -no-progress disk.squashfs <"$1" 2>/dev/null', flat),
+  },
   pigz: {
     needs: ['pigz'],
     output: 'out.tar.gz',
@@ -111,6 +130,31 @@ function gzipLayers(layout) {
   return readdirSync(blobs)
     .map((name) => join(blobs, name))
     .filter((blob) => readFileSync(blob).readUInt16BE(0) === 0x1f8b);
+}
+
+/** The tree of a flat tar as a directory beside it, which is there from the first time on. */
+function unpacked(flat) {
+  return madeOnce(`${flat}.d`, (path) => {
+    mkdirSync(path);
+    execFileSync('tar', ['-xpf', flat, '-C', path]);
+  });
+}
+
+/** The EROFS image of an archive, beside it. */
+function erofsOf(save, flatten) {
+  return madeOnce(`${save}.erofs`, (path) =>
+    execFileSync(process.execPath, [flatten, save, '-q', '--format', 'erofs', '-o', path]),
+  );
+}
+
+/** Something that takes long to make, and stays; half of it does not. */
+function madeOnce(path, make) {
+  if (existsSync(path)) return path;
+  const making = `${path}.making`;
+  rmSync(making, { recursive: true, force: true });
+  make(making);
+  renameSync(making, path);
+  return path;
 }
 
 const rooms = new Map();

@@ -14,21 +14,24 @@ export function judge(contest, results) {
     target: targetOf(contest),
   };
   const sides = sidesOf(contest);
-  const absent = [...sides.ours, ...sides.theirs]
+  const absent = [...sides.ours, ...sides.less, ...sides.theirs]
     .map((key) => results.get(key))
     .find((result) => result.absent);
   if (absent) return { ...row, note: absent.absent };
   const figure = { time: 'wall', across: 'wall', size: 'size' }[kind] ?? 'peak';
   const sum = (keys, of) =>
     keys.reduce((total, key) => total + median(results.get(key).runs.map((run) => run[of])), 0);
-  const ours = sum(sides.ours, figure);
+  const ours = sum(sides.ours, figure) - sum(sides.less, figure);
   const theirs = sum(sides.theirs, figure);
   if (Number.isNaN(ours + theirs))
     return { ...row, note: figure === 'peak' ? 'skipped: needs GNU time' : 'skipped: no such figure' };
   if (kind === 'peak') return { ...row, ours, ok: ours <= contest.most };
   if (kind === 'per-entry') return { ...row, ours: (ours - theirs) / contest.entries };
   const most = contest.most * theirs + (contest.plus ?? 0);
-  const cpu = figure === 'wall' ? { cpu: [sum(sides.ours, 'cpu'), sum(sides.theirs, 'cpu')] } : {};
+  const cpu =
+    figure === 'wall'
+      ? { cpu: [sum(sides.ours, 'cpu') - sum(sides.less, 'cpu'), sum(sides.theirs, 'cpu')] }
+      : {};
   const spread = spreadOf(sides, (key) => results.get(key).runs.map((run) => run[figure]));
   return {
     ...row,
@@ -42,19 +45,21 @@ export function judge(contest, results) {
 }
 
 /** The lowest and the highest ratio of a round. */
-function spreadOf({ ours, theirs }, figuresOf) {
+function spreadOf({ ours, less, theirs }, figuresOf) {
   const sums = (keys) =>
     keys.map(figuresOf).reduce((sum, runs) => runs.map((figure, round) => figure + (sum[round] ?? 0)), []);
   const against = sums(theirs);
-  const ratios = sums(ours).map((figure, round) => figure / against[round]);
+  const off = sums(less);
+  const ratios = sums(ours).map((figure, round) => (figure - (off[round] ?? 0)) / against[round]);
   return [Math.min(...ratios), Math.max(...ratios)];
 }
 
 /** The keys of the results that a contest compares. */
-export function sidesOf({ kind, input, base, ours, theirs }) {
-  if (base) return { ours: [`${input}/${ours}`], theirs: [`${base}/${ours}`] };
-  if (kind === 'peak') return { ours: [`${input}/${ours}`], theirs: [] };
-  return { ours: [`${input}/${ours}`], theirs: theirs.map((name) => `${input}/${name}`) };
+export function sidesOf({ kind, input, base, ours, less, theirs }) {
+  if (base) return { ours: [`${input}/${ours}`], less: [], theirs: [`${base}/${ours}`] };
+  const sides = { ours: [`${input}/${ours}`], less: less === undefined ? [] : [`${input}/${less}`] };
+  if (kind === 'peak') return { ...sides, theirs: [] };
+  return { ...sides, theirs: theirs.map((name) => `${input}/${name}`) };
 }
 
 function targetOf({ kind, most, plus }) {

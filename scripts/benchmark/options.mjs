@@ -13,7 +13,7 @@ Usage: scripts/bench [options] [IMAGE…]
   --list           print the names of the contests
   --runs N         rounds; every contestant runs once a round, and medians are compared (5)
   --cpus LIST      the CPUs all contestants share, as taskset takes them, or all (0,1)
-  --dir DIR        where inputs are kept and outputs are written; 12 GB (TMPDIR/flatten-bench)
+  --dir DIR        where inputs are kept and outputs are written; 14 GB (TMPDIR/flatten-bench)
   --scale F        make the inputs F times as large: 0.01 for a trial
   --flatten FILE   the program to time (dist/src/cli.js)
   --peer NAME=PATH take this program for NAME: umoci, crane, mkfs.erofs, … (may be repeated)
