@@ -67,6 +67,31 @@ function line(row: Row): string {
   return columns.join('\t');
 }
 
+/** What {@link lines} has made a line of. */
+export function rowOf(text: string): Row {
+  const [path, kind, mode, uid, gid, size, mtime, target, group, device, xattrs, sha] = text.split('\t');
+  const [whole, rest] = mtime!.split('.');
+  return {
+    path: unescaped(path!),
+    kind: kind as Row['kind'],
+    mode: Number.parseInt(mode!, 8),
+    uid: Number(uid),
+    gid: Number(gid),
+    mtime: BigInt(whole!) * BILLION + BigInt(rest!),
+    ...(size !== '-' && { size: Number(size) }),
+    ...(target !== '-' && { target: unescaped(target!) }),
+    ...(group !== '-' && { group: unescaped(group!) }),
+    ...(device !== '-' && { device: device! }),
+    ...(sha !== '-' && { sha256: sha! }),
+    xattrs: new Map(xattrs === '-' ? [] : xattrs!.split(',').map(xattrOf)),
+  };
+}
+
+function xattrOf(text: string): [string, Buffer] {
+  const equals = text.lastIndexOf('=');
+  return [unescaped(text.slice(0, equals)), Buffer.from(text.slice(equals + 1), 'hex')];
+}
+
 /** `NAME=HEX,NAME=HEX`, without the label that SELinux puts on every file; `-` for none. */
 export function xattrText(xattrs: ReadonlyMap<string, Buffer>): string {
   const pairs = [...xattrs]
@@ -88,5 +113,11 @@ export function escaped(bytes: string): string {
   return bytes.replace(
     /[^\x21-\x7e]|\\/g,
     (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  );
+}
+
+function unescaped(text: string): string {
+  return text.replace(/\\x([0-9a-f]{2})/g, (_, code: string) =>
+    String.fromCharCode(Number.parseInt(code, 16)),
   );
 }
