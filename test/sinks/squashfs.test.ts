@@ -55,7 +55,7 @@ test('what it cannot hold is counted by kind', { skip }, async (t) => {
     losses.map(({ kind, count, example }) => [kind, count, example]),
     [
       ['ACL', 1, 'acl'],
-      ['mtime', 3, 'early'],
+      ['mtime', 4, '.'], // the newest file is of the future, and the root gets the time of the run
       ['xattr', 1, 'odd'],
     ],
   );

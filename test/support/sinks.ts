@@ -117,7 +117,7 @@ async function listInMemory(
   }
 }
 
-function listCpio(path: string): readonly Row[] {
+export function listCpio(path: string): readonly Row[] {
   const directory = `${path}.d`;
   mkdirSync(directory);
   try {

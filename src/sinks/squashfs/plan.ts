@@ -80,5 +80,11 @@ function addRootLosses(losses: Losses, { mtime, uid, gid, xattrs }: Metadata, ti
     losses.add('owner', '', 'sqfstar gives the root directory to whoever runs it');
   if (mtime !== BigInt(time) * SECOND)
     losses.add('mtime', '', 'sqfstar gives the root directory the time of the newest file');
+  else if (time > Date.now() / 1000)
+    losses.add(
+      'mtime',
+      '',
+      'sqfstar gives the root directory the time of the run if a file is newer than that',
+    );
   if (xattrs.size > 0) losses.add('xattr', '', 'sqfstar gives the root directory none');
 }
