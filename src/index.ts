@@ -37,7 +37,9 @@ export {
   type TreeChange,
   type TreeDiff,
 } from './inspect/diff/trees.js';
+export { type Explanation, explain, type Step, type Way } from './inspect/explain.js';
 export type { History, HistoryOptions, LayerFacts } from './inspect/history.js';
+export { type ListedName, type ListOptions, list } from './inspect/list.js';
 export type { Act, Touch } from './inspect/touch.js';
 export { type ContentLayer, contentLayer } from './layer/content-layer.js';
 export type { Layer, LayerEntry, OpenLayer } from './layer/layer.js';

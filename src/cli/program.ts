@@ -7,6 +7,7 @@ import { addCompletion } from './completion.js';
 import { addConvert } from './convert.js';
 import { addDiff } from './diff.js';
 import { EXIT } from './exit.js';
+import { addExplain } from './explain.js';
 import { addHelp } from './help.js';
 import { addImport } from './import.js';
 import { addList } from './ls.js';
@@ -64,6 +65,7 @@ export function commandLine(signal: AbortSignal): Command {
   addMount(program, signal);
   addList(program, signal);
   addCat(program, signal);
+  addExplain(program, signal);
   addBatch(program, signal);
   addCache(program);
   addCompletion(program);

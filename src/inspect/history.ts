@@ -111,7 +111,7 @@ export function shownBy(touches: readonly Touch[]): Touch | undefined {
 }
 
 /** Whether a removal found nothing to remove. */
-function isIdle(touch: Touch): boolean {
+export function isIdle(touch: Touch): boolean {
   return isRemoval(touch) && touch.hid === undefined;
 }
 

@@ -14,13 +14,13 @@ export interface ListOptions {
 }
 
 /** A name of an image's tree, to be listed. */
-export interface Listed extends Visit {
+export interface ListedName extends Visit {
   /** The layer that gave the name its inode, or a directory its metadata; counted from 1. Undefined for a root that no layer has. */
   readonly layer: number | undefined;
 }
 
 /** The names of an image's tree that are asked for, in the order of the words, and below a directory in byte order. Throws `NOT_FOUND` for a word that means nothing. */
-export function list(history: History, options: ListOptions = {}): Iterable<Listed> {
+export function list(history: History, options: ListOptions = {}): Iterable<ListedName> {
   const { root } = history.tree.rootfs;
   const { paths = [''] } = options;
   const selected = [...select(root, paths)];

@@ -1,7 +1,7 @@
 import { FlattenError } from '../../errors.js';
 import { entryJson } from '../../inspect/entry-json.js';
 import type { History } from '../../inspect/history.js';
-import { type Listed, list } from '../../inspect/list.js';
+import { type ListedName, list } from '../../inspect/list.js';
 import { mtreeLines } from '../../inspect/mtree.js';
 import { showDate } from '../../rootfs/date.js';
 import { modeText } from '../../rootfs/mode.js';
@@ -29,12 +29,12 @@ function lines(history: History, paths: readonly string[], flags: ListFlags): It
   return json ? jsonLines(listed) : tableLines(listed, layers ? String(history.layers.length).length : 0);
 }
 
-function* jsonLines(listed: Iterable<Listed>): Generator<string> {
+function* jsonLines(listed: Iterable<ListedName>): Generator<string> {
   for (const { path, node, layer } of listed) yield JSON.stringify({ ...entryJson(path, node), layer });
 }
 
 /** Links, owner and size have the width of their widest; a layer's number has `layerWidth` digits, and is left out where that is 0. */
-function* tableLines(listed: Iterable<Listed>, layerWidth: number): Generator<string> {
+function* tableLines(listed: Iterable<ListedName>, layerWidth: number): Generator<string> {
   const widths = [0, 0, 0];
   for (const one of listed)
     for (const [at, cell] of cellsOf(one).entries()) widths[at] = Math.max(widths[at]!, cell.length);
@@ -48,14 +48,14 @@ function* tableLines(listed: Iterable<Listed>, layerWidth: number): Generator<st
   }
 }
 
-function cellsOf({ node }: Listed): [links: string, owner: string, size: string] {
+function cellsOf({ node }: ListedName): [links: string, owner: string, size: string] {
   const { nlink, meta } = node;
   const size =
     node.kind === 'file' ? String(node.content.size) : 'major' in node ? `${node.major},${node.minor}` : '0';
   return [String(nlink), `${meta.uid}:${meta.gid}`, size];
 }
 
-function nameText({ path, node }: Listed): string {
+function nameText({ path, node }: ListedName): string {
   const name = visibleText(path) || '.';
   return node.kind === 'symlink' ? `${name} -> ${visibleText(node.target)}` : name;
 }
