@@ -16,6 +16,11 @@ export function addSealOptions(command: Command): Command {
     );
 }
 
+/** The same where the tree is used unless one says that it is not. */
+export function addMountVerity(command: Command): Command {
+  return addSealOptions(command).option('--no-verity', 'Mount the disk without its hash tree');
+}
+
 function parseRootHash(text: string): string {
   if (!/^[0-9a-f]{64}$/i.test(text)) throw new InvalidArgumentError('It has 64 hexadecimal digits.');
   return text;

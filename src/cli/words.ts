@@ -13,6 +13,7 @@ export function inWords(message: string): string {
   return message.replace(OPTION, (_, name: OptionName, value?: string) => {
     if (name === 'input' && value !== undefined) return withInput(value);
     if (name === 'digests' && value === 'false') return '--no-verify';
+    if (name === 'verity' && value === 'false') return '--no-verity';
     const word = WORDS[name] ?? `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
     // The word behind --verity alone is an operand.
     return value === undefined ? word : `${word}${name === 'verity' ? '=' : ' '}${value}`;

@@ -9,7 +9,7 @@ import type { Digest } from '../oci/digest.js';
 import { compressFile } from './compress-file.js';
 import { outputError } from './output-error.js';
 import type { Artifact, Flattened, Sink, SinkOptions } from './sink.js';
-import { stageFile } from './staging.js';
+import { type Staging, stageFile } from './staging.js';
 import type { VerityFiles } from './verity-files.js';
 import type { VerityOption } from './verity-names.js';
 
@@ -49,7 +49,8 @@ async function writeImage(
   flattened: Flattened,
   context: Context,
 ): Promise<Artifact> {
-  const staging = await stageFile(output, options);
+  const { check, ...placing } = options;
+  const staging = await stageFile(output, placing);
   let files: VerityFiles | undefined;
   try {
     files = await stagedVerity(output, options);
@@ -57,8 +58,8 @@ async function writeImage(
     const verity = await files?.seal(staging.path, context);
     const digest = options.digest ? await digestOf(staging.path, context) : undefined;
     const { size: bytes } = statSync(staging.path);
-    await staging.publish();
-    await files?.publish();
+    await check?.(staging.path);
+    await publishAll(staging, files);
     const { entries } = flattened.rootfs;
     return { output, entries, bytes, ...(digest && { digest }), ...(verity && { verity }), losses };
   } finally {
@@ -87,12 +88,25 @@ async function writeCompressed(
     const packed = await compressFile(raw, staging.path, kind, context).catch((error) => {
       throw outputError(error, output);
     });
-    await staging.publish();
-    await files?.publish();
+    await publishAll(staging, files);
     return { output, entries: flattened.rootfs.entries, ...packed, ...(verity && { verity }), losses };
   } finally {
     await staging.discard();
     await files?.discard();
+  }
+}
+
+/**
+ * The image appears last: whoever sees it sees what belongs to it. Whoever sees an old image with a new description, after a crash in between, is told
+ * by its root hash that they do not belong together.
+ */
+async function publishAll(image: Staging, files: VerityFiles | undefined): Promise<void> {
+  await files?.publish();
+  try {
+    await image.publish();
+  } catch (error) {
+    files?.retract();
+    throw error;
   }
 }
 

@@ -1,3 +1,4 @@
+import { lstatSync, rmSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Context } from '../context.js';
 import { ioError } from '../errors.js';
@@ -5,12 +6,13 @@ import { type DmVerity, descriptionText, sealImage } from '../verity/verity.js';
 import { type Staging, stageFile } from './staging.js';
 import { type VerityOption, verityFile } from './verity-names.js';
 
-/** The files beside a disk image in the making, which appear after it. */
+/** The files beside a disk image in the making, which appear before it. */
 export class VerityFiles {
   readonly #output: string;
   readonly #verity: VerityOption;
   readonly #json: Staging;
   readonly #tree: Staging | undefined;
+  readonly #appeared: string[] = [];
 
   private constructor(output: string, verity: VerityOption, json: Staging, tree: Staging | undefined) {
     this.#output = output;
@@ -53,8 +55,21 @@ export class VerityFiles {
   }
 
   async publish(): Promise<void> {
-    await this.#tree?.publish();
-    await this.#json.publish();
+    for (const [staging, path] of this.#placed()) {
+      const isNew = lstatSync(path, { throwIfNoEntry: false }) === undefined;
+      await staging.publish();
+      if (isNew) this.#appeared.push(path);
+    }
+  }
+
+  /** Takes away what {@link publish} has put where nothing was: the image cannot appear. */
+  retract(): void {
+    for (const path of this.#appeared) rmSync(path, { force: true });
+  }
+
+  #placed(): (readonly [Staging, string])[] {
+    const json = [this.#json, verityFile(this.#output)] as const;
+    return this.#tree === undefined ? [json] : [[this.#tree, this.#verity as string], json];
   }
 
   async discard(): Promise<void> {

@@ -224,3 +224,25 @@ test('what all inodes claim together has a bound', () => {
   };
   assert.throws(takeAll, { code: 'LIMIT' });
 });
+
+test(
+  'the time of an inode in the short form counts from the epoch, whenever the image was made',
+  {
+    skip: needs('mkfs.erofs'),
+  },
+  (t) => {
+    const directory = scratch(t);
+    const [root, image] = [join(directory, 'root'), imageIn(directory)];
+    mkdirSync(root);
+    tool('mkfs.erofs', '-E', 'force-inode-compact', '-T', '1700000000', image, root);
+    const bytes = readFileSync(image);
+    assert.equal(rootFormat(bytes) % 2, 0);
+    // Linux, fs/erofs/inode.c: epoch + i_mtime; the superblock's build_time is of the image.
+    const inode = bytes.readUInt32LE(1024 + 40) * 4096 + bytes.readUInt16LE(1024 + 14) * 32;
+    bytes.writeUInt32LE(5, inode + 12);
+    bytes.writeUInt32LE(1000, 1024 + 108);
+    bytes.writeUInt32LE(superblockSum(bytes.subarray(0, 4096)), 1024 + 4);
+    writeFileSync(image, bytes);
+    assert.equal(treeOf(image).root.meta.mtime, 1_700_000_005_000_000_000n);
+  },
+);

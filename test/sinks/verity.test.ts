@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, watch, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { RunEvent } from '../../src/context.js';
@@ -148,5 +148,54 @@ test('an output that is the file of its tree is refused, and nothing is left', a
   const output = join(directory, 'disk.erofs');
   for (const verity of [output, `${output}.verity.json`])
     await assert.rejects(flatten({ input, output, disk: { verity } }), { code: /USAGE|OUTPUT_EXISTS/ });
+  assert.deepEqual(readdirSync(directory), []);
+});
+
+test('the description appears before the image, and goes again where the image cannot appear', async (t) => {
+  const directory = scratch(t);
+  const output = join(directory, 'disk.erofs');
+  const tree = join(directory, 'tree');
+  const seen: string[][] = [];
+  const watcher = watch(directory, () => {
+    const names = readdirSync(directory).filter((name) => !name.startsWith('.'));
+    if (names.length > 0) seen.push(names.sort());
+  });
+  t.after(() => watcher.close());
+  await flatten({ input, output, disk: { verity: tree } });
+  assert.deepEqual(readdirSync(directory).sort(), ['disk.erofs', 'disk.erofs.verity.json', 'tree']);
+  for (const names of seen) if (names.includes('disk.erofs')) assert.equal(names.length, 3);
+  for (const path of readdirSync(directory)) rmSync(join(directory, path));
+  // Somebody else is first.
+  let isThere = false;
+  const onEvent = (event: RunEvent) => {
+    if (event.type !== 'progress' || event.phase !== 'verity' || isThere) return;
+    isThere = true;
+    writeFileSync(output, 'other');
+  };
+  await assert.rejects(flatten({ input, output, disk: { verity: tree }, onEvent }), {
+    code: 'OUTPUT_EXISTS',
+  });
+  assert.deepEqual(readdirSync(directory), ['disk.erofs']);
+  assert.equal(readFileSync(output, 'utf8'), 'other');
+});
+
+test('an image that does not read back leaves no description', async (t) => {
+  const directory = scratch(t);
+  const output = join(directory, 'disk.erofs');
+  let isDamaged = false;
+  const onEvent = (event: RunEvent) => {
+    if (event.type !== 'progress' || event.phase !== 'verity' || isDamaged) return;
+    const [made] = readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((name) =>
+      /new$/.test(name),
+    );
+    const path = join(directory, made!);
+    const bytes = readFileSync(path);
+    bytes[bytes.indexOf('colour = green')]! ^= 1;
+    writeFileSync(path, bytes);
+    isDamaged = true;
+  };
+  const options = { input, output, verify: true, disk: { verity: true }, onEvent };
+  await assert.rejects(flatten(options as Parameters<typeof flatten>[0]), { code: /LOSS|BAD_IMAGE/ });
+  assert.ok(isDamaged);
   assert.deepEqual(readdirSync(directory), []);
 });

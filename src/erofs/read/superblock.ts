@@ -41,7 +41,6 @@ const FEATURES: readonly (readonly [number, string])[] = [
 ];
 const KNOWN = CHUNKED | ZERO_PADDING;
 const [MIN_BLOCK_BITS, MAX_BLOCK_BITS] = [9, 16];
-const BUILD_TIME = 108;
 
 export function damaged(what: string): FlattenError {
   return new FlattenError('BAD_IMAGE', `damaged file system: ${what}`, { hint: 'see what fsck.erofs says' });
@@ -67,7 +66,7 @@ export function readSuperblock(fd: number): FileSystem {
     metaStart: raw.readUInt32LE(SUPER.metaBlock) * blockSize,
     sharedXattrs: raw.readUInt32LE(SUPER.xattrBlock) * blockSize,
     rootNid: raw.readUInt16LE(SUPER.rootNid),
-    epoch: raw.readBigInt64LE(SUPER.epoch) + BigInt(raw.readUInt32LE(BUILD_TIME)),
+    epoch: raw.readBigInt64LE(SUPER.epoch),
     epochNanoseconds: raw.readUInt32LE(SUPER.epochNanoseconds),
     size: blocks * blockSize,
   };
