@@ -6,6 +6,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { readMtree } from './conformance/mtree.js';
 import { needs } from './support/needs.js';
 import { PROJECT } from './support/project.js';
 import { startRegistry } from './support/registry.js';
@@ -17,6 +18,9 @@ const SCRIPT = join(PROJECT, 'scripts/conformance');
 const GOOD = ['--run', `${PROGRAM} {image} -q -o {rootfs}/`];
 /** Layer after layer, as if whiteouts were files. */
 const NAIVE = `tar -xf {image} && mkdir {rootfs} && for layer in */layer.tar; do tar -xpf $layer -C {rootfs}; done`;
+
+/** The lines of the cases without their reasons. */
+const verdicts = (tap: string) => [...tap.matchAll(/^(?:not )?ok \d+ - [^ :\n]+/gm)].map(([line]) => line);
 
 function conformance(...args: readonly string[]) {
   const { status, stdout, stderr } = spawnSync(SCRIPT, args, { encoding: 'utf8' });
@@ -193,6 +197,75 @@ test('images by way of a registry', { skip: needs('docker-registry', 'getfattr')
   const run = ['--run', `${PROGRAM} docker://{image} --insecure ${host} -q -o {rootfs}/`, '--registry', host];
   const { status, stdout, stderr } = conformance(...run, ...IGNORED, '--only', '08-whiteouts/tree');
   assert.equal(status, 0, stdout + stderr);
+});
+
+test(
+  'the export is the same each time, and its script in Python agrees',
+  { skip: needs('python3', 'getfattr', 'tar') },
+  (t) => {
+    const directory = scratch(t);
+    const only = ['--only', '12-base/', '--only', '01-names/dotdot-first', '--only', 'often-wrong/extremes'];
+    const [one, two] = ['one', 'two'].map((name) => join(directory, name)) as [string, string];
+    for (const place of [one, two]) assert.equal(conformance('--export', place, ...only).status, 0);
+    assert.equal(spawnSync('diff', ['-r', one, two], { encoding: 'utf8' }).stdout, '');
+    assert.equal(conformance('--export', one).status, 2, 'it replaces nothing');
+    const script = readFileSync(join(one, 'run.py'), 'utf8');
+    assert.ok(script.trimEnd().split('\n').length <= 60);
+    assert.ok(readFileSync(join(one, 'README.md'), 'utf8').includes(`\`\`\`python\n${script}\`\`\`\n`));
+    const loose = 'echo >$(dirname {rootfs})/evil; false';
+    for (const line of [
+      `${PROGRAM} {image} -q -o {rootfs}/`,
+      NAIVE,
+      'mkdir {rootfs}',
+      'false {rootfs}',
+      loose,
+    ]) {
+      const forms = ['--as', line === NAIVE ? 'docker-archive' : 'oci'];
+      const python = spawnSync('python3', [join(one, 'run.py'), line, ...forms, ...IGNORED], {
+        encoding: 'utf8',
+      });
+      const ours = conformance('--run', line, ...forms, ...only, ...IGNORED);
+      assert.equal(python.status, ours.status, python.stdout + python.stderr);
+      assert.deepEqual(verdicts(python.stdout), verdicts(ours.stdout), line);
+    }
+  },
+);
+
+test('the exported index says what each case rests on, and the trees come in two forms', (t) => {
+  const directory = join(scratch(t), 'suite');
+  conformance('--export', directory, '--only', '12-base/opaque', '--only', 'often-wrong/link-rewritten');
+  const { format, cases } = JSON.parse(readFileSync(join(directory, 'index.json'), 'utf8'));
+  assert.equal(format, 1);
+  assert.deepEqual(cases[0], {
+    name: '12-base/opaque',
+    title: 'rule 12: so does an opaque marker',
+    rules: [12],
+    specification: {
+      section: 'whiteouts',
+      sentence: 'Once a whiteout is applied, the whiteout itself MUST also be hidden.',
+    },
+    reports: ['google/go-containerregistry#1623'],
+    images: {
+      oci: 'cases/12-base/opaque/oci',
+      'oci-archive': 'cases/12-base/opaque/oci.tar',
+      'docker-archive': 'cases/12-base/opaque/docker.tar',
+    },
+    reference: 'layer-suite/12-base-opaque:latest',
+    expect: 'tree',
+    tree: 'cases/12-base/opaque/tree.json',
+    mtree: 'cases/12-base/opaque/tree.mtree',
+    outside: [],
+  });
+  for (const { tree, mtree } of cases) {
+    const entries: { path: string; content?: string }[] = JSON.parse(
+      readFileSync(join(directory, tree), 'utf8'),
+    );
+    const { rows } = readMtree(readFileSync(join(directory, mtree), 'latin1'));
+    assert.deepEqual(
+      rows.map(({ path, sha256 }) => [path, sha256]),
+      entries.map(({ path, content }) => [path, content]),
+    );
+  }
 });
 
 test('command lines that cannot be meant are refused with 2', () => {

@@ -1,4 +1,5 @@
-import { escaped, linked, type Row, seconds, xattrText } from '../support/listing.js';
+import { escaped, linked, type Row, xattrText } from '../support/listing.js';
+import { decimal } from '../support/tar.js';
 
 /** What can be told apart of a name, in the order in which it is looked at. `device`: the whole of a device node. */
 export const FIELDS = ['mode', 'owner', 'time', 'link', 'device', 'xattr'] as const;
@@ -10,7 +11,7 @@ export type Point = Field | 'size' | 'content' | 'target';
 export interface Comparison {
   /** What is not looked at. */
   readonly ignore: ReadonlySet<Field>;
-  /** Compare the times of directories that no layer describes. */
+  /** Compare what nothing decides, too: the time of directories that no layer describes, mode and owner of such a root. */
   readonly strict: boolean;
 }
 
@@ -46,17 +47,20 @@ function differenceOf(
   if (is === undefined) return 'is missing';
   if (should === undefined) return 'is there, and should not be';
   if (is.kind !== should.kind) return `is ${KINDS[is.kind]}, should be ${KINDS[should.kind]}`;
+  const open = strict ? [] : undecided(should);
   for (const [point, told] of POINTS) {
-    if (ignored.has(point) || (point === 'time' && !strict && isImplied(should))) continue;
+    if (ignored.has(point) || open.includes(point)) continue;
     const [wanted, there] = [told(should), told(is)];
     if (wanted !== there) return `${point} is ${there}, should be ${wanted}`;
   }
   return undefined;
 }
 
-/** A directory that no layer describes: nothing says what its time is. */
-function isImplied({ kind, mode, uid, gid, mtime, xattrs }: Row): boolean {
-  return kind === 'd' && mode === 0o755 && uid === 0 && gid === 0 && mtime === 0n && xattrs.size === 0;
+/** Of a directory that no layer describes nothing says what its time is, and of such a root nothing at all. */
+export function undecided({ path, kind, mode, uid, gid, mtime, xattrs }: Row): readonly Point[] {
+  const isImplied =
+    kind === 'd' && mode === 0o755 && uid === 0 && gid === 0 && mtime === 0n && xattrs.size === 0;
+  return !isImplied ? [] : path === '.' ? ['mode', 'owner', 'time'] : ['time'];
 }
 
 const KINDS: Record<Row['kind'], string> = {
@@ -77,7 +81,7 @@ const POINTS: readonly (readonly [Point, (row: Row) => string])[] = [
   ['target', ({ target }) => escaped(target ?? '-')],
   ['link', ({ group }) => (group === undefined ? '-' : escaped(group))],
   ['device', ({ device }) => device ?? '-'],
-  ['time', ({ mtime }) => seconds(mtime)],
+  ['time', ({ mtime }) => decimal(mtime)],
   ['xattr', ({ xattrs }) => xattrText(xattrs)],
 ];
 

@@ -12,24 +12,24 @@ export function referenceOf({ name }: Case): string {
   return `layer-suite/${name.replace('/', '-')}:latest`;
 }
 
-/** Writes a case's image: a directory for `oci`, else a file. */
-export function writeImage(one: Case, form: Form, path: string): void {
+/** Writes a case's image: a directory for `oci`, else a file. `config` has fields over the usual ones. */
+export function writeImage(one: Case, form: Form, path: string, config?: object): void {
+  const files = form === 'docker-archive' ? dockerFilesOf(one, config) : ociFilesOf(one, config);
   if (form === 'oci') {
-    mkdirSync(path);
-    writeFiles(path, ociFilesOf(one));
+    mkdirSync(path, { recursive: true });
+    writeFiles(path, files);
   } else {
-    const files = form === 'oci-archive' ? ociFilesOf(one) : dockerFilesOf(one);
     writeFileSync(path, tarOf(files));
   }
 }
 
 /** The files of a case's OCI layout. */
-export function ociFilesOf(one: Case): Map<string, Buffer> {
-  return ociFiles(layersOf(one));
+export function ociFilesOf(one: Case, config = {}): Map<string, Buffer> {
+  return ociFiles(layersOf(one), { config });
 }
 
-function dockerFilesOf(one: Case): Map<string, Buffer> {
-  return dockerFiles(layersOf(one), '1.10', { tag: referenceOf(one) });
+function dockerFilesOf(one: Case, config = {}): Map<string, Buffer> {
+  return dockerFiles(layersOf(one), '1.10', { tag: referenceOf(one), config });
 }
 
 function layersOf({ layers }: Case): ImageLayer[] {

@@ -1,5 +1,5 @@
-import type { Row } from '../support/listing.js';
-import type { Found, Point } from './compare.js';
+import { linked, type Row, seconds } from '../support/listing.js';
+import { type Found, type Point, undecided } from './compare.js';
 
 /**
  * A tree in the words of mtree(5), as bsdtar, mtree(8) and go-mtree write it. What no line says is taken for unknown:
@@ -114,3 +114,36 @@ const NAMED: Record<string, string> = {
   f: '\f',
   v: '\v',
 };
+
+const TYPES = { f: 'file', d: 'dir', l: 'link', c: 'char', b: 'block', p: 'fifo', s: 'socket' };
+
+/** A tree in the words of mtree(5), without what nothing decides. It has no word for xattrs, and none for which names are one inode but their count. */
+export function writeMtree(tree: readonly Row[]): string {
+  const rows = linked(tree);
+  return ['#mtree', ...rows.map((row) => mtreeLine(row, rows)), ''].join('\n');
+}
+
+function mtreeLine(row: Row, rows: readonly Row[]): string {
+  const open = undecided(row);
+  const names = rows.filter(({ group }) => group !== undefined && group === row.group).length;
+  const words = [
+    row.path === '.' ? '.' : `./${vis(row.path)}`,
+    `type=${TYPES[row.kind]}`,
+    open.includes('mode') ? '' : `mode=${row.mode.toString(8).padStart(4, '0')}`,
+    open.includes('owner') ? '' : `uid=${row.uid} gid=${row.gid}`,
+    open.includes('time') ? '' : `time=${seconds(row.mtime)}`,
+    row.size === undefined ? '' : `size=${row.size} sha256digest=${row.sha256}`,
+    row.target === undefined ? '' : `link=${vis(row.target)}`,
+    row.device === undefined ? '' : `device=native,${row.device.replace(':', ',')}`,
+    names > 1 ? `nlink=${names}` : '',
+  ];
+  return words.filter((word) => word !== '').join(' ');
+}
+
+/** vis(3), as {@link unvis} undoes it. */
+function vis(bytes: string): string {
+  return bytes.replace(
+    /[^\x21-\x7e]|[\\#=*?[]/g,
+    (char) => `\\${char.charCodeAt(0).toString(8).padStart(3, '0')}`,
+  );
+}

@@ -19,10 +19,7 @@ export function lookAround(
   top: string,
   own: (name: string) => boolean,
 ): Surroundings {
-  const members = one.layers.flatMap(({ members }) => members.filter((member) => !Buffer.isBuffer(member)));
-  const places = escapes(members as Member[]).map((path) =>
-    path.startsWith('/') ? path : join(rootfs, path),
-  );
+  const places = escapes(one).map((path) => (path.startsWith('/') ? path : join(rootfs, path)));
   // What a marker that leads out would remove has to be there.
   const baits = places
     .filter((path) => basename(path).startsWith('.wh.') && path.startsWith(`${top}/`))
@@ -53,7 +50,8 @@ export function lookAround(
  * The places that a case's names lead to where nobody keeps them inside the root: absolute ones, and ones relative to
  * the root that begin with `..`.
  */
-function escapes(members: readonly Member[]): string[] {
+export function escapes({ layers }: Case): string[] {
+  const members = layers.flatMap(({ members }) => members.filter(isMember));
   const links = new Map(
     members
       .filter(({ typeflag }) => typeflag === '2')
@@ -84,6 +82,10 @@ function follow(path: string, links: ReadonlyMap<string, string>, more: number):
     );
   }
   return path;
+}
+
+function isMember(member: Member | Buffer): member is Member {
+  return !Buffer.isBuffer(member);
 }
 
 function unmarked(path: string): string {

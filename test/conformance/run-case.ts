@@ -1,7 +1,8 @@
 import { chmodSync, mkdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Case } from '../support/case.js';
-import { type Comparison, firstDifference } from './compare.js';
+import type { Row } from '../support/listing.js';
+import { type Comparison, type Found, firstDifference } from './compare.js';
 import { type Form, ociFilesOf, referenceOf, writeImage } from './forms.js';
 import type { OutputForm } from './options.js';
 import { lookAround } from './outside.js';
@@ -20,7 +21,9 @@ export interface Tool extends Comparison {
   readonly timeout: number;
   readonly env?: Readonly<Record<string, string>>;
   /** Names that the tool adds to every tree, which are not looked at. */
-  readonly adds?: (path: string) => boolean;
+  readonly adds?: ((path: string) => boolean) | undefined;
+  /** Names whose time it changes by that. */
+  readonly touches?: readonly string[] | undefined;
 }
 
 export interface Result {
@@ -28,6 +31,8 @@ export interface Result {
   readonly form: Form;
   /** Why it fails, in one line; undefined where it passes. */
   readonly failure: string | undefined;
+  /** It passes where times are not compared. */
+  readonly butForTimes?: boolean;
   readonly seconds: number;
 }
 
@@ -36,14 +41,16 @@ export async function runCase(one: Case, form: Form, tool: Tool, place: string):
   const started = performance.now();
   mkdirSync(place);
   try {
-    const failure = await failureOf(one, form, tool, place);
-    return { one, form, failure, seconds: (performance.now() - started) / 1000 };
+    const verdict = await verdictOf(one, form, tool, place);
+    return { one, form, ...verdict, seconds: (performance.now() - started) / 1000 };
   } finally {
     await removeTree(place);
   }
 }
 
-async function failureOf(one: Case, form: Form, tool: Tool, place: string): Promise<string | undefined> {
+type Verdict = Pick<Result, 'failure' | 'butForTimes'>;
+
+async function verdictOf(one: Case, form: Form, tool: Tool, place: string): Promise<Verdict> {
   const [stored, bundle, cwd] = ['image', 'out', 'cwd'].map((name) => join(place, name)) as [
     string,
     string,
@@ -62,28 +69,50 @@ async function failureOf(one: Case, form: Form, tool: Tool, place: string): Prom
   const ended = await shell(filled(tool.run), options);
   try {
     const outside = around.changed();
-    if (outside !== undefined) return `outside of the root: ${outside}`;
-    return verdict(one, ended, tool, rootfs);
+    if (outside !== undefined) return { failure: `outside of the root: ${outside}` };
+    return judge(one, ended, tool, rootfs);
   } finally {
     if (tool.after !== undefined) await shell(filled(tool.after), options);
   }
 }
 
-function verdict(one: Case, ended: Ended, tool: Tool, rootfs: string): string | undefined {
-  if (ended.timedOut) return `the command did not end within ${tool.timeout} s`;
+function judge(one: Case, ended: Ended, tool: Tool, rootfs: string): Verdict {
+  if (ended.timedOut) return { failure: `the command did not end within ${tool.timeout} s` };
   if (one.error !== undefined)
-    return ended.code === 0 ? 'the command takes the layers, which are wrong' : undefined;
+    return { failure: ended.code === 0 ? 'the command takes the layers, which are wrong' : undefined };
   if (ended.code !== 0)
-    return `the command fails (${ended.code === undefined ? 'by a signal' : `exit ${ended.code}`}): ${lastLine(ended.said)}`;
+    return {
+      failure: `the command fails (${ended.code === undefined ? 'by a signal' : `exit ${ended.code}`}): ${lastLine(ended.said.replaceAll(dirname(dirname(rootfs)), ''))}`,
+    };
   try {
     const { rows, lacks } = readResult(rootfs, tool.output);
-    const { adds } = tool;
-    const names = new Set(one.tree!.map(({ path }) => path));
-    const counted = adds === undefined ? rows : rows.filter(({ path }) => names.has(path) || !adds(path));
-    return firstDifference(one.tree!, { rows: counted, lacks }, tool);
+    return compared(one.tree!, { rows: counted(rows, one.tree!, tool), lacks }, tool);
   } catch (error) {
-    return (error as Error).message.split('\n')[0]!;
+    return { failure: (error as Error).message.split('\n')[0]! };
   }
+}
+
+/** Compares twice where the first difference may hide that only times differ. */
+export function compared(expected: readonly Row[], found: Found, comparison: Comparison): Verdict {
+  const failure = firstDifference(expected, found, comparison);
+  if (failure === undefined) return { failure };
+  const ignore = new Set([...comparison.ignore, 'time' as const]);
+  return { failure, butForTimes: firstDifference(expected, found, { ...comparison, ignore }) === undefined };
+}
+
+/** The rows without what the tool adds to every tree. */
+function counted(
+  rows: readonly Row[],
+  tree: readonly Row[],
+  { adds, touches = [], output }: Tool,
+): readonly Row[] {
+  const wanted = new Map(tree.map((row) => [row.path, row]));
+  // A tar may leave its root out.
+  const whole =
+    output === 'tar' && !rows.some(({ path }) => path === '.') ? [wanted.get('.')!, ...rows] : rows;
+  return whole
+    .filter(({ path }) => wanted.has(path) || !adds?.(path))
+    .map((row) => (touches.includes(row.path) ? { ...row, mtime: wanted.get(row.path)!.mtime } : row));
 }
 
 /** What a command said last, without what would break a line. */

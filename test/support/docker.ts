@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 
 /** What this machine must have for {@link startEngine}. */
@@ -20,7 +19,7 @@ export interface Engine {
 const PATIENCE_MS = 30_000;
 
 /** Starts an engine, without any network; it ends with the test. */
-export async function startEngine(t: TestContext): Promise<Engine> {
+export async function startEngine(t: { after(done: () => Promise<void>): void }): Promise<Engine> {
   const home = mkdtempSync(join(tmpdir(), 'flatten-engine-'));
   const host = `unix://${join(home, 'docker.sock')}`;
   const flags = ['--storage-driver=overlay2', '--iptables=false', '--bridge=none', '-H', host];

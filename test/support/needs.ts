@@ -15,7 +15,8 @@ export function needs(...things: string[]): string | false {
 
 const seen = new Map<string, boolean>();
 
-function present(thing: string): boolean {
+/** Whether it is here. */
+export function present(thing: string): boolean {
   let there = seen.get(thing);
   if (there === undefined) {
     if (thing === 'root') there = process.getuid?.() === 0;
