@@ -89,14 +89,18 @@ test(
   },
 );
 
-test('the short library example of src/README.md runs', (t) => {
+test('the short library examples of src/README.md run', (t) => {
   const { cwd } = asReader(t);
   mkdirSync(join(cwd, 'node_modules'));
   symlinkSync(PROJECT, join(cwd, 'node_modules/image-flatten'));
-  const [example] = blocks(documentText('src/README.md'), 'js');
-  writeFileSync(join(cwd, 'example.mjs'), example!.text);
-  const printed = execFileSync(process.execPath, ['example.mjs'], { cwd, encoding: 'utf8' });
-  assert.match(printed, /^27 sha256:[0-9a-f]{64}\nNAME="flatten demo"\n/);
+  const examples = blocks(documentText('src/README.md'), 'js');
+  const printed = examples.map(({ text }) => {
+    writeFileSync(join(cwd, 'example.mjs'), text);
+    return execFileSync(process.execPath, ['example.mjs'], { cwd, encoding: 'utf8' });
+  });
+  assert.match(printed[0]!, /^27 sha256:[0-9a-f]{64}\nNAME="flatten demo"\n/);
+  const batch = printed.find((each) => each.includes('disks/'))!;
+  assert.deepEqual(batch.split(/ *\n/).sort(), ['', 'disks/image.tar done', 'small.erofs done']);
 });
 
 test('every option that it names is one of the program', () => {

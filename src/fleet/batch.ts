@@ -1,8 +1,9 @@
 import { setMaxListeners } from 'node:events';
+import type { Context } from '../context.js';
 import { FlattenError, throwIfAborted } from '../errors.js';
 import { writtenBy } from '../flatten.js';
 import { contextOf } from '../input.js';
-import { RemoteLooks } from '../sources/remote-look.js';
+import type { RemoteLooks } from '../sources/remote-look.js';
 import { Channel } from './channel.js';
 import { Claims } from './claims.js';
 import { usualJobs } from './how-many.js';
@@ -49,7 +50,7 @@ export async function* flattenBatch(
       if (event.type === 'warning') onEvent?.(event);
     },
   });
-  const looks = new RemoteLooks(context);
+  const looks = await looksFor(jobs, context);
   const processes = new ImageProcesses(count);
   const parents = new Parents();
   const means = {
@@ -62,7 +63,7 @@ export async function* flattenBatch(
   let working = Promise.resolve();
   try {
     const onLooked = (done: number) => onEvent?.({ type: 'looked', done, total: jobs.length });
-    const survey = new Survey({ ...means, looks });
+    const survey = new Survey({ ...means, ...(looks && { looks }) });
     const { due, results } = await lookAtAll(jobs, survey, claims, { signal: stopped, onLooked });
     onEvent?.({ type: 'due', images: due.length, bytes: due.reduce((sum, { size }) => sum + size, 0) });
     for (const result of results) {
@@ -76,7 +77,7 @@ export async function* flattenBatch(
     stop.abort();
     await working;
     await processes.close();
-    await looks.close();
+    await looks?.close();
     parents.removeEmpty();
   }
 }
@@ -118,6 +119,13 @@ async function makeAll(
       throw error;
     }
   }
+}
+
+/** What speaks with registries is loaded where one is asked for. */
+async function looksFor(jobs: readonly Job[], context: Context): Promise<RemoteLooks | undefined> {
+  if (!jobs.some(({ input }) => input.kind === 'registry')) return undefined;
+  const { RemoteLooks } = await import('../sources/remote-look.js');
+  return new RemoteLooks(context);
 }
 
 function* listedOf(list: Iterable<string | BatchItem | Listed>): Generator<Listed> {

@@ -50,7 +50,8 @@ export async function lookAtAll(
       continue;
     }
     const same = known.get(one.output.path);
-    if (same !== undefined && same.key === one.key && same.look?.digest === one.look?.digest) {
+    const digest = one.look?.digest;
+    if (digest !== undefined && same?.key === one.key && same.look?.digest === digest) {
       same.twins.push(job);
       continue;
     }

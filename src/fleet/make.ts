@@ -5,9 +5,10 @@ import { removeLeftovers } from '../sinks/staging/leftovers.js';
 import { locate } from '../sinks/staging/place.js';
 import type { ImageProcesses } from './image-processes.js';
 import type { Parents } from './parents.js';
-import { removeRecord, stamped, writeRecord } from './record.js';
+import { type OutputRecord, removeRecord, stamped, writeRecord } from './record.js';
 import type { BatchResult } from './result.js';
 import { failedResult, resultOf } from './results.js';
+import { outputStamp } from './stamp.js';
 import type { Surveyed } from './survey.js';
 
 /** What it takes to make an image. */
@@ -80,10 +81,20 @@ async function make(work: Surveyed, means: MakeMeans, start: number): Promise<Ba
     return resultOf(work, done, { state: 'done', losses, seconds, fetched, cached });
   } catch (error) {
     if (error instanceof FlattenError && BY_FORCE.has(error.code)) await swept(output.path);
-    if (record === undefined) removeRecord(output.path);
-    else writeRecord(output.path, record);
+    settle(output.path, record);
     throw error;
   }
+}
+
+/**
+ * Leaves the record that was there. Where an output has appeared all the same, since its process was ended just then, its record stays one of what was
+ * begun, and the next run replaces it.
+ */
+function settle(output: string, record: OutputRecord | undefined): void {
+  try {
+    if (record !== undefined) writeRecord(output, record);
+    else if (outputStamp(output) === undefined) removeRecord(output);
+  } catch {} // what failed before is the reason
 }
 
 /** Takes away what a process that is gone has left beside its output; what resists is left to the next run. */

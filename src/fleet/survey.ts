@@ -39,7 +39,8 @@ export interface Surveyed {
 
 /** What a survey needs. */
 export interface SurveyMeans {
-  readonly looks: RemoteLooks;
+  /** Absent where no image is in a registry. */
+  readonly looks?: RemoteLooks;
   readonly processes: ImageProcesses;
   readonly version: string;
   readonly signal: AbortSignal;
@@ -115,7 +116,7 @@ export class Survey {
     const { looks, signal } = this.#means;
     switch (input.kind) {
       case 'registry':
-        return looks.digest(input.reference, registriesOf(options));
+        return looks!.digest(input.reference, registriesOf(options));
       case 'web':
         return input.address.digest;
       case 'engine': {
@@ -132,7 +133,7 @@ export class Survey {
     const { looks, processes, signal, timeout } = this.#means;
     const { input, options } = job;
     if (input.kind === 'registry')
-      return looks.look(pinned(input, source), choiceOf(options), registriesOf(options));
+      return looks!.look(pinned(input, source), choiceOf(options), registriesOf(options));
     const task = { kind: 'look', request: requestOf(job, undefined, source) } as const;
     const { look } = await processes.ask(task, { signal, ...(timeout !== undefined && { timeout }) });
     return look;

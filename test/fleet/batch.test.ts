@@ -140,6 +140,10 @@ test('what makes no sense is told before anything is begun, with exit code 2', (
     assert.equal(code, 2, `${args.join(' ')}: ${stderr}`);
     assert.match(stderr, message);
   }
+  const slip = batch(cwd, 'list', '-o', 'x/{name}.tar', '--report', 'list');
+  assert.equal(slip.code, 2);
+  assert.match(slip.stderr, /--report list: exists already, and is no report/);
+  assert.equal(readFileSync(join(cwd, 'list'), 'utf8'), listOf(names));
   assert.deepEqual(readdirSync(cwd).sort(), ['images', 'list', 'twice']);
 });
 
