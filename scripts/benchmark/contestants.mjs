@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { batchOf } from './fleet.mjs';
 
 /** A shell line whose "$1", "$2", … are the given words. */
@@ -12,6 +13,13 @@ const LOOP = `truncate -s "$2" disk.img; mkfs.ext3 -q -F -N "$3" disk.img; mkdir
 tar -xpf "$1" -C mnt; umount mnt`;
 const MKE2FS = `umoci unpack --image "$1:latest" bundle >/dev/null
 mke2fs -q -t ext3 -d bundle/rootfs -N "$3" disk.img "$2"`;
+/** Plain http for skopeo, and its layout here. */
+const SKOPEO =
+  'skopeo --insecure-policy copy -q --src-tls-verify=false "docker://$1/$2:latest" oci:copied:latest';
+const SKOPEO_UMOCI = `${SKOPEO}; umoci unpack --image copied:latest bundle >/dev/null`;
+const SKOPEO_MKE2FS = `${SKOPEO_UMOCI}; mke2fs -q -t ext3 -d bundle/rootfs -N "$4" disk.img "$3"`;
+const DOCKER_PULL = `docker pull -q "$1/$2:latest" >/dev/null; id=$(docker create "$1/$2:latest")
+mkdir out; docker export "$id" | tar -xp -C out; docker rm "$id" >/dev/null; docker rmi -f "$1/$2:latest" >/dev/null`;
 const DOCKER = `docker load -q -i "$1" >/dev/null
 id=$(docker create flatten-bench:latest); docker export "$id" | docker import - flatten-bench:flat >/dev/null
 docker save -o out.tar flatten-bench:flat; docker rm "$id" >/dev/null; docker rmi -f flatten-bench:flat flatten-bench:latest >/dev/null`;
@@ -32,6 +40,38 @@ const ours = (form, to, output) => ({
   argv: (input, flatten) => [process.execPath, flatten, input[form], '-q', '-o', to],
   output,
 });
+
+/** Connections to one server, as flatten has them. */
+const CONNECTIONS = '8';
+const TRANSFER = fileURLToPath(new URL('transfer.mjs', import.meta.url));
+const OF_REGISTRY = ['docker-registry', 'skopeo'];
+
+/** Those who read a registry, by the way to it that `host` is: `host` or `limited`. */
+const fromRegistry = (prefix, way) => {
+  const flattened = (to) => ({
+    needs: OF_REGISTRY,
+    argv: ({ registry }, flatten) => {
+      const image = `docker://${registry[way]}/${registry.name}:latest`;
+      return [process.execPath, flatten, image, '-q', '--cache', 'none', '-o', to];
+    },
+  });
+  return {
+    [`${prefix || 'registry-'}dir`]: flattened('out/'),
+    [`${prefix || 'registry-'}img`]: flattened('disk.img'),
+    [`${prefix}transfer`]: {
+      needs: OF_REGISTRY,
+      argv: ({ registry }) => [process.execPath, TRANSFER, registry[way], registry.name, CONNECTIONS],
+    },
+    [`${prefix}skopeo-umoci`]: {
+      needs: [...OF_REGISTRY, 'umoci', 'root'],
+      argv: ({ registry }) => shell(SKOPEO_UMOCI, registry[way], registry.name),
+    },
+    [`${prefix}skopeo-umoci-mke2fs`]: {
+      needs: [...OF_REGISTRY, 'umoci', 'mke2fs', 'root'],
+      argv: ({ registry, flat }) => shell(SKOPEO_MKE2FS, registry[way], registry.name, ...diskRoom(flat)),
+    },
+  };
+};
 
 /**
  * Who takes part, by name: what it needs, and its command for an input and the program, run in an empty directory.
@@ -116,6 +156,19 @@ export const CONTESTANTS = {
     argv: ({ oci, flat }) => shell(MKE2FS, oci, ...diskRoom(flat)),
   },
   'loop-tar': { needs: ['mkfs.ext3', 'root'], argv: ({ flat }) => shell(LOOP, flat, ...diskRoom(flat)) },
+  ...fromRegistry('', 'host'),
+  ...fromRegistry('limited-', 'limited'),
+  'registry-cached': {
+    needs: OF_REGISTRY,
+    argv: ({ registry }, flatten) => {
+      const image = `docker://${registry.host}/${registry.name}:latest`;
+      return [process.execPath, flatten, image, '-q', '--cache', registry.cache, '-o', 'out/'];
+    },
+  },
+  'docker-pull': {
+    needs: [...OF_REGISTRY, 'docker', 'docker engine'],
+    argv: ({ registry }) => shell(DOCKER_PULL, registry.host, registry.name),
+  },
   docker: { needs: ['docker', 'docker engine'], argv: ({ save }) => shell(DOCKER, save) },
   minimum: {
     needs: ['resize2fs'],

@@ -1,6 +1,7 @@
 /**
- * What is compared. A time or a size: `ours` against the sum of `theirs`, at most `most` times it plus `plus` seconds. A peak:
- * at most `most` bytes. `less` is a contestant of ours whose time is taken off first, so that what one option costs is compared. A growth: the peak on `input` against that on `base`. A contest without `most` is there to be known.
+ * What is compared. A time or a size: `ours` against the sum of `theirs`, or with `larger` the larger of them, at most `most` times it
+ * plus `plus` seconds. A peak: at most `most` bytes. `less` is a contestant of ours whose time is taken off first, so that what one
+ * option costs is compared. A growth: the peak on `input` against that on `base`. A contest without `most` is there to be known.
  */
 const MIB = 1e6;
 /** The input of a contest that reads none. */
@@ -9,6 +10,8 @@ const STATED = ['big', 'tiny'];
 const INFLATE = ['inflate', 'tar-x'];
 
 const time = (name, ours, theirs, words, most) => ({ kind: 'time', name, ours, theirs, words, most });
+/** Against the larger of two times: what must be waited for anyhow. */
+const larger = (...about) => ({ ...time(...about), larger: true });
 const peak = (name, ours, most) => ({ kind: 'peak', name, ours, theirs: [], words: 'peak memory', most });
 
 const OF_EACH_IMAGE = [
@@ -27,6 +30,38 @@ const OF_EACH_IMAGE = [
   time('oci-img', 'oci-img', ['oci-dir'], 'flatten to a directory', 1.0),
   time('save-image', 'save-image', ['docker'], 'docker load, export | import, save', 0.5),
   time('save-image', 'save-image', ['save-tar-json'], 'flatten to a flat tar, with its digest', 1.2),
+  time('registry-dir', 'registry-dir', ['skopeo-umoci'], 'skopeo copy + umoci unpack', 0.5),
+  time('registry-dir', 'registry-dir', ['docker-pull'], 'docker pull, create, export | tar -xp', 0.5),
+  larger(
+    'registry-dir',
+    'registry-dir',
+    ['transfer', 'oci-dir'],
+    'transfer alone, or the layout flattened',
+    1.15,
+  ),
+  time(
+    'registry-img',
+    'registry-img',
+    ['skopeo-umoci-mke2fs'],
+    'skopeo copy + umoci unpack + mke2fs -d',
+    0.25,
+  ),
+  time('registry-cached', 'registry-cached', ['oci-dir'], 'flatten of the same layout', 1.0),
+  time('limited-dir', 'limited-dir', ['limited-skopeo-umoci'], 'skopeo copy + umoci unpack', 0.5),
+  larger(
+    'limited-dir',
+    'limited-dir',
+    ['limited-transfer', 'oci-dir'],
+    'transfer alone, or the layout flattened',
+    1.15,
+  ),
+  time(
+    'limited-img',
+    'limited-img',
+    ['limited-skopeo-umoci-mke2fs'],
+    'skopeo copy + umoci unpack + mke2fs -d',
+    0.25,
+  ),
   { ...time('img-size', 'save-img', ['minimum'], 'resize2fs -M of it'), kind: 'size' },
   time('save-erofs', 'save-erofs', ['save-img'], 'flatten to an ext3 image', 0.8),
   time('save-erofs', 'save-erofs', ['mkfs.erofs'], 'mkfs.erofs of the directory', 0.5),
@@ -45,6 +80,8 @@ const OF_EACH_IMAGE = [
   peak('save-dir', 'save-dir', 200 * MIB),
   peak('oci-dir', 'oci-dir', 200 * MIB),
   peak('save-tar', 'save-tar', 200 * MIB),
+  peak('registry-dir', 'registry-dir', 200 * MIB),
+  peak('limited-dir', 'limited-dir', 200 * MIB),
   peak('oci-tar', 'oci-tar', 200 * MIB),
   peak('save-img', 'save-img', 250 * MIB),
   peak('oci-img', 'oci-img', 250 * MIB),

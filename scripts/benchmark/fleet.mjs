@@ -1,10 +1,9 @@
-import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { command, isThere } from './command.mjs';
 import { assembleImage } from './image.mjs';
 import { makeUpLayers } from './made-up.mjs';
+import { serve } from './registry.mjs';
 
 /** Images of a fleet, and bases that they share. */
 const IMAGES = 100;
@@ -87,27 +86,4 @@ async function pushAll(directory, host, scale) {
     rmSync(place, { recursive: true });
   }
   rmSync(join(directory, 'layers'), { recursive: true });
-}
-
-/** Starts Debian's registry on a free port. */
-async function serve(directory) {
-  const config = join(directory, 'config.yml');
-  const settings = [
-    'version: 0.1',
-    'log: {level: info}',
-    `storage: {filesystem: {rootdirectory: ${join(directory, 'data')}}}`,
-    'http: {addr: "127.0.0.1:0", secret: bench}',
-  ];
-  writeFileSync(config, `${settings.join('\n')}\n`);
-  const server = spawn('docker-registry', ['serve', config], { stdio: ['ignore', 'ignore', 'pipe'] });
-  process.once('exit', () => server.kill());
-  for await (const line of createInterface({ input: server.stderr })) {
-    const port = /listening on 127\.0\.0\.1:(\d+)/.exec(line)?.[1];
-    if (port === undefined) continue;
-    server.stderr.resume();
-    server.unref();
-    server.stderr.unref?.();
-    return { host: `127.0.0.1:${port}`, close: () => server.kill() };
-  }
-  throw new Error('fleet: docker-registry does not start');
 }

@@ -22,7 +22,9 @@ export function judge(contest, results) {
   const sum = (keys, of) =>
     keys.reduce((total, key) => total + median(results.get(key).runs.map((run) => run[of])), 0);
   const ours = sum(sides.ours, figure) - sum(sides.less, figure);
-  const theirs = sum(sides.theirs, figure);
+  const theirs = contest.larger
+    ? Math.max(...sides.theirs.map((key) => sum([key], figure)))
+    : sum(sides.theirs, figure);
   if (Number.isNaN(ours + theirs))
     return { ...row, note: figure === 'peak' ? 'skipped: needs GNU time' : 'skipped: no such figure' };
   if (kind === 'peak') return { ...row, ours, ok: ours <= contest.most };
@@ -32,7 +34,8 @@ export function judge(contest, results) {
     figure === 'wall'
       ? { cpu: [sum(sides.ours, 'cpu') - sum(sides.less, 'cpu'), sum(sides.theirs, 'cpu')] }
       : {};
-  const spread = spreadOf(sides, (key) => results.get(key).runs.map((run) => run[figure]));
+  const together = contest.larger ? Math.max : (one, other) => one + other;
+  const spread = spreadOf(sides, together, (key) => results.get(key).runs.map((run) => run[figure]));
   return {
     ...row,
     ours,
@@ -45,9 +48,11 @@ export function judge(contest, results) {
 }
 
 /** The lowest and the highest ratio of a round. */
-function spreadOf({ ours, less, theirs }, figuresOf) {
+function spreadOf({ ours, less, theirs }, together, figuresOf) {
   const sums = (keys) =>
-    keys.map(figuresOf).reduce((sum, runs) => runs.map((figure, round) => figure + (sum[round] ?? 0)), []);
+    keys
+      .map(figuresOf)
+      .reduce((all, runs) => runs.map((figure, round) => together(figure, all[round] ?? 0)), []);
   const against = sums(theirs);
   const off = sums(less);
   const ratios = sums(ours).map((figure, round) => (figure - (off[round] ?? 0)) / against[round]);

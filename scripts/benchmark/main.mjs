@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { cpus } from 'node:os';
-import { command, preferPrograms } from './command.mjs';
+import { command, isThere, preferPrograms } from './command.mjs';
+import { CONTESTANTS } from './contestants.mjs';
 import { contestsFor, NOTHING } from './contests.mjs';
 import { fleetSize } from './fleet.mjs';
 import { prepareInput } from './inputs.mjs';
@@ -8,6 +9,7 @@ import { judge, sidesOf } from './judge.mjs';
 import { readOptions } from './options.mjs';
 import { Place } from './place.mjs';
 import { formatProfiles, isProgram, profile } from './profile.mjs';
+import { Registry } from './registry.mjs';
 import { runRounds } from './rounds.mjs';
 import { formatTable } from './table.mjs';
 
@@ -26,7 +28,9 @@ async function main() {
   mkdirSync(options.dir, { recursive: true });
   preferPrograms(options.peers, options.dir);
   const keys = new Set(contests.flatMap((contest) => Object.values(sidesOf(contest)).flat()));
-  const entries = await entriesOf([...keys].sort(), options);
+  const registry = new Registry(options.dir);
+  process.once('exit', () => registry.stop());
+  const entries = await entriesOf([...keys].sort(), registry, options);
   const place = new Place(options.dir);
   for (const signal of ['SIGINT', 'SIGTERM']) {
     process.once(signal, () => {
@@ -43,6 +47,7 @@ async function main() {
   } finally {
     place.discard();
     for (const { input } of entries) input.close?.();
+    registry.stop();
   }
 }
 
@@ -56,8 +61,8 @@ function isWanted(name, only) {
   return only.length === 0 || only.some((part) => name.includes(part));
 }
 
-/** Prepares each input and reads it once, so that no contestant is the first to. */
-async function entriesOf(keys, options) {
+/** Prepares each input and reads it once, so that no contestant is the first to; it is in a registry where somebody reads it there. */
+async function entriesOf(keys, registry, options) {
   const inputs = new Map([[NOTHING, {}]]);
   const entries = [];
   for (const key of keys) {
@@ -68,7 +73,11 @@ async function entriesOf(keys, options) {
       await command('sh', ['-c', 'find "$1" -type f -exec cat {} + >/dev/null', 'sh', input.directory]);
       inputs.set(name, input);
     }
-    entries.push({ key, contestant: key.slice(cut + 1), input: inputs.get(name) });
+    const [contestant, input] = [key.slice(cut + 1), inputs.get(name)];
+    const isOfRegistry = CONTESTANTS[contestant].needs?.includes('docker-registry') && input.oci;
+    if (isOfRegistry && isThere('docker-registry') && isThere('skopeo'))
+      input.registry ??= await registry.push(input, options);
+    entries.push({ key, contestant, input });
   }
   return entries;
 }
