@@ -33,6 +33,7 @@ const OPTION_NAMES = [
   'configOut',
   'digests',
   'exclude',
+  'failIf',
   'failFast',
   'force',
   'format',

@@ -38,7 +38,9 @@ export {
   type TreeDiff,
 } from './inspect/diff/trees.js';
 export { type Explanation, explain, type Step, type Way } from './inspect/explain.js';
+export type { Hidden, Why } from './inspect/hidden.js';
 export type { History, HistoryOptions, LayerFacts } from './inspect/history.js';
+export { type Inspection, type InspectOptions, inspect } from './inspect/inspect.js';
 export { type ListedName, type ListOptions, list } from './inspect/list.js';
 export type { Act, Touch } from './inspect/touch.js';
 export { type ContentLayer, contentLayer } from './layer/content-layer.js';

@@ -18,6 +18,13 @@ export interface ListFlags extends LookFlags {
   readonly mtree?: boolean;
 }
 
+/** The options of `flatten inspect`. */
+export interface InspectFlags extends LookFlags {
+  readonly content?: boolean;
+  readonly worst: number;
+  readonly failIf?: readonly string[];
+}
+
 /** Adds the options of every command that looks inside an image. */
 export function addLookOptions(command: Command): Command {
   addImageChoice(command).option(

@@ -10,6 +10,7 @@ import { EXIT } from './exit.js';
 import { addExplain } from './explain.js';
 import { addHelp } from './help.js';
 import { addImport } from './import.js';
+import { addInspect } from './inspect.js';
 import { addList } from './ls.js';
 import { addMount } from './mount.js';
 import { type ReportFlags, reportFailure } from './report.js';
@@ -66,6 +67,7 @@ export function commandLine(signal: AbortSignal): Command {
   addList(program, signal);
   addCat(program, signal);
   addExplain(program, signal);
+  addInspect(program, signal);
   addBatch(program, signal);
   addCache(program);
   addCompletion(program);

@@ -1,0 +1,45 @@
+import { FlattenError } from '../../errors.js';
+import { type Condition, holds, needsContent, parseCondition } from '../../inspect/fail-if.js';
+import { inspect } from '../../inspect/inspect.js';
+import { EXIT } from '../exit.js';
+import type { InspectFlags } from '../look-options.js';
+import { parseSize, showSize } from '../numbers.js';
+import { printJson } from '../report.js';
+import { inspectionJson } from './inspection-json.js';
+import { inspectionLines } from './inspection-text.js';
+import { withHistory } from './open.js';
+import { printLines } from './print.js';
+
+/** Does what `flatten inspect` was asked for. */
+export async function printInspection(
+  image: string,
+  flags: InspectFlags,
+  signal: AbortSignal,
+): Promise<void> {
+  const { content = false, worst, failIf = [], json } = flags;
+  const conditions = failIf.map((text) => parseCondition(text, parseSize));
+  const blind = conditions.find(needsContent);
+  if (blind && !content)
+    throw new FlattenError('USAGE', `{failIf: ${blind.text}}: only the content can tell`, {
+      hint: 'add --content',
+    });
+  await withHistory(image, flags, signal, async (history) => {
+    const found = await inspect(history, { content, worst, signal });
+    const failed = conditions.flatMap((condition) => {
+      const measured = holds(condition, found);
+      return measured === undefined ? [] : [{ condition, measured }];
+    });
+    if (json) printJson({ ...inspectionJson(found), failed: failed.map(({ condition: { text } }) => text) });
+    else await printLines(inspectionLines(found, history.layers.length), signal);
+    for (const { condition, measured } of failed)
+      process.stderr.write(`flatten: ${condition.text}: it is ${measuredText(condition, measured)}\n`);
+    if (failed.length > 0) process.exitCode = EXIT.failed;
+  });
+}
+
+function measuredText({ isPercent, measure }: Condition, measured: number): string {
+  if (isPercent) return `${measured.toFixed(1)}%`;
+  return /^(size|waste|overwritten|removed|metadata|twice)$/.test(measure)
+    ? showSize(measured)
+    : String(measured);
+}
