@@ -102,6 +102,14 @@ test('the same script everywhere: in a tar, a disk image, an image, and beside t
   assert.match(names, /^-rwxr-xr-x 0\/0 .* sbin\/flatten-init$/m);
 });
 
+test('on a read-only root, what is below a directory that is written to is there', async (t) => {
+  const cwd = await imageWith(t, [...PROGRAMS, 'cp'], ['WORKDIR /tmp/deep', 'VOLUME /data', 'CMD ["x"]']);
+  assert.equal(run(cwd, 'image.tar', '-o', 'a.tar', '--add-init', '-q').code, 0);
+  const script = scriptIn(cwd, 'a.tar');
+  assert.match(script, /cp -a '\/tmp'\/\. \/dev\/\.new\/ /);
+  assert.doesNotMatch(script, /cp -a '\/(run|data)'/);
+});
+
 test('it goes where it is told, in place of what is there, though not of what it runs itself', async (t) => {
   const cwd = await imageWith(t, [...PROGRAMS, 'init'], ['CMD ["x"]']);
   const into = (path: string) => run(cwd, 'image.tar', '-o', 'a.tar', '-f', '-q', `--add-init=${path}`);
@@ -141,6 +149,23 @@ test('what a config says stays a word, and what no word can be is refused', asyn
     assert.equal(code, 1);
     assert.match(said, what);
   }
+});
+
+test('an image full of users and volumes is answered: of the names of one number few are looked at', async (t) => {
+  const cwd = await imageWith(t, [], ['CMD ["x"]']);
+  const many = 20_000;
+  const passwd = Array.from({ length: many }, (_, index) => `user${index}:x:1:1::/:/x`).join('\n');
+  const volumes = JSON.stringify(Array.from({ length: many }, (_, index) => `/data/${index}`));
+  const busybox = `BusyBox v1\0${['sh', 'mount', 'mkdir', 'ln', 'env', 'chown', 'su'].join('\0')}\0`;
+  programs(cwd, 'bare', ['busybox'], busybox);
+  mkdirSync(join(cwd, 'bare/etc'));
+  writeFileSync(join(cwd, 'bare/etc/passwd'), passwd);
+  writeFileSync(join(cwd, 'bare/etc/group'), `more:x:5:user${many - 1}\n`);
+  const changes = [`USER user${many - 1}`, `VOLUME ${volumes}`, 'CMD ["x"]'];
+  const image = join(cwd, 'full.tar');
+  await flatten({ input: join(cwd, 'bare'), output: `docker-archive:${image}:it:1`, image: { changes } });
+  const { said } = run(cwd, 'full.tar', '-o', 'a.tar', '--add-init');
+  assert.match(said, /nothing in the tree can become the user 1:1:5/);
 });
 
 test('nothing is started without a config, or without a program in it', async (t) => {

@@ -49,13 +49,19 @@ export function resolveUser(text: string, { passwd, group }: UserFiles): User {
  * Undefined where there is none, or none of plain characters.
  */
 export function accountOf(user: User, files: UserFiles): string | undefined {
-  const names = rowsOf(files.passwd).map(([name]) => name!);
+  const rows = rowsOf(files.passwd).filter(
+    ([name, , uid, gid]) => PLAIN.test(name!) && numberIn(uid) === user.uid && numberIn(gid) === user.gid,
+  );
+  const names = [...new Set(rows.map(([name]) => name!))].slice(0, MAX_ACCOUNTS);
   return names.find((name) => {
-    if (!/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(name)) return false;
     const { uid, gid, groups } = resolveUser(name, files);
     return uid === user.uid && gid === user.gid && String(groups) === String(user.groups);
   });
 }
+
+const PLAIN = /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/;
+/** Names of one number that are looked at: each costs a look through the files, which an image may have filled with them. */
+const MAX_ACCOUNTS = 16;
 
 function isMeant(wanted: string, name: string | undefined, number: string | undefined): boolean {
   return name === wanted || (numberIn(wanted) !== undefined && numberIn(number) === numberIn(wanted));

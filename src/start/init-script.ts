@@ -43,7 +43,7 @@ export function initScript(parts: InitParts): string {
 ${
   again
     ? `
-if [ "$1" = program ]; then
+if [ "$$" != 1 ] && [ "$1" = program ]; then
   exec ${program}
 fi
 `

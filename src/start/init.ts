@@ -4,7 +4,7 @@ import { signalNumber } from '../oci/change/signal.js';
 import type { Directory, Node } from '../rootfs/node.js';
 import { lookup } from '../rootfs/path.js';
 import { become } from './become.js';
-import { initScript } from './init-script.js';
+import { type InitParts, initScript } from './init-script.js';
 import { quoted } from './quoted.js';
 import type { Settings } from './settings.js';
 import { Tools } from './tools.js';
@@ -42,6 +42,7 @@ export function initOf(settings: Settings, root: Directory): Init {
       .filter((path) => path !== '/' && ![...MOUNT_POINTS, ...WRITTEN].some((known) => known.path === path))
       .map((path) => ({ path, mode: 0o755 })),
   ];
+  const above = new Set([...written.map(({ path }) => path), cwd].flatMap(parentsOf));
   const cp = tools.find('cp');
   const sync = tools.find('sync');
   const loopback = loopbackBy(tools);
@@ -54,7 +55,7 @@ export function initOf(settings: Settings, root: Directory): Init {
     ...(loopback !== undefined && { loopback }),
     uid: user.uid,
     cwd: quoted(cwd),
-    written: written.map(({ path, mode }) => writtenIn(root, path, mode)),
+    written: written.map((directory) => writtenIn(root, directory, above)),
     program,
     start: start.byShell ? start.words : `${start.words}${program}`,
     again: start.byShell ?? false,
@@ -121,12 +122,24 @@ function programOf(args: readonly string[]): string[] {
   return args.map(quoted);
 }
 
-function writtenIn(root: Directory, path: string, mode: number) {
+/** `above` are directories that something will be in. */
+function writtenIn(
+  root: Directory,
+  { path, mode }: Init['directories'][number],
+  above: ReadonlySet<string>,
+): InitParts['written'][number] {
   const node = lookup(root, Buffer.from(path).toString('latin1'), { follow: true });
   const known = node?.kind === 'directory' ? node : undefined;
   return {
     path: quoted(path),
     mode: `0${(known?.meta.mode ?? mode).toString(8)}`,
-    isEmpty: (known?.children.size ?? 0) === 0,
+    isEmpty: (known?.children.size ?? 0) === 0 && !above.has(path),
   };
+}
+
+/** The directories that lead to an absolute path, without the root. */
+function parentsOf(path: string): string[] {
+  const parents: string[] = [];
+  for (let at = posix.dirname(path); at !== '/'; at = posix.dirname(at)) parents.push(at);
+  return parents;
 }
