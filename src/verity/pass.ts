@@ -3,7 +3,7 @@ import { BlockHasher } from './block-hasher.js';
 import { DIGEST, type Level, PER_BLOCK, VERITY_BLOCK } from './levels.js';
 
 /** Blocks that a thread takes at a time: their digests fill whole blocks. */
-export const WINDOW = 2 * PER_BLOCK;
+const WINDOW = 2 * PER_BLOCK;
 
 /**
  * One pass over the blocks of a level: the digest of each is written to the level above, or compared with what is there. Threads
