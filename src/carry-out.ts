@@ -97,7 +97,7 @@ function sinkOptions(options: ParsedOptions, { kind }: Output): OutputOptions {
     ...(keepSetuid !== undefined && { keepSetuid }),
     ...(digest !== undefined && { digest }),
     ...(disk && { disk }),
-    ...(kind === 'image' && { image: parseImageOptions(image, options.platform) }),
+    ...(kind === 'image' && { image: parseImageOptions(image, options) }),
     ...(sourceDateEpoch !== undefined && { sourceDateEpoch }),
   };
 }

@@ -36,7 +36,11 @@ export function refuseMisfits(options: Asked, output: Output): void {
         : 'a flat tar of the same image can be: {output: image.tar}',
     });
   if (force && isStream(output))
-    throw new FlattenError('USAGE', `{force}: ${streamed} is no file that could be replaced`);
+    throw new FlattenError('USAGE', `{force}: ${streamed} is no file that could be replaced`, {
+      ...(output.path === undefined && {
+        hint: 'leave it out: a name that is there is moved to the new image, as docker push does',
+      }),
+    });
   if (options.keepSetuid && kind !== 'directory')
     throw misplaced({ keepSetuid: true }, 'directories', format);
   if (disk !== undefined && kind !== 'disk') throw misplaced(disk, 'disk images', format);
@@ -49,9 +53,9 @@ export function refuseMisfits(options: Asked, output: Output): void {
   if (image !== undefined && !isImage) throw misplaced(image, 'images', format);
   refuseTwice(options.configOut ?? []);
   if (platform !== 'all') return;
-  if (!format.startsWith('oci')) {
+  if (!format.startsWith('oci') && format !== 'registry') {
     throw new FlattenError('USAGE', `{platform: all}: the output, ${format}, holds one`, {
-      hint: '{output: oci:DIR} or {output: oci-archive:FILE} hold one image for each platform',
+      hint: '{output: oci:DIR}, {output: oci-archive:FILE} and {output: docker://NAME} hold one image for each platform',
     });
   }
   if (options.configOut?.length)

@@ -18,7 +18,8 @@ export async function flatten(options: FlattenOptions): Promise<FlattenResult> {
   refuseMisfits(options, output);
   const written = writtenBy(output, options);
   refuseOverlap(input, options, written);
-  await refuseUnready(output, options);
+  const { signal = new AbortController().signal, onEvent: report = () => {} } = options;
+  await refuseUnready(output, options, { registries: options, signal, report });
   // Only what is not refused is worth the time that it takes to load the rest.
   const { carryOut } = await import('./carry-out.js');
   return carryOut({ ...options, input }, output, { written: written.map(({ path }) => path), start });

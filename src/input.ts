@@ -27,7 +27,7 @@ export interface InputOptions {
   readonly reference?: string;
   /** `os/arch[/variant]`, or `all` where the output holds several images. Default: this machine's, as linux. */
   readonly platform?: string;
-  /** The only file that credentials for a registry are looked for in. Default: the files of containers' tools and of Docker. */
+  /** The only file that credentials for registries are looked for in. Default: the files of containers' tools and of Docker. */
   readonly authfile?: string;
   /** Registries (`HOST[:PORT]`) that may speak plain http, and have any certificate. */
   readonly insecure?: readonly string[];
@@ -91,9 +91,13 @@ export async function withInput<T>(
   use: (input: LoadedInput) => Promise<T>,
 ): Promise<T> {
   if (options.platform === 'all')
-    throw new FlattenError('USAGE', '{platform: all}: only an OCI layout or archive holds several images', {
-      hint: '{output: oci:DIR} or {output: oci-archive:FILE}',
-    });
+    throw new FlattenError(
+      'USAGE',
+      '{platform: all}: only an OCI layout or archive, or a registry, holds several images',
+      {
+        hint: '{output: oci:DIR}, {output: oci-archive:FILE} or {output: docker://NAME}',
+      },
+    );
   return withImages(options, output, ([image], context) =>
     withTree(image!, options, context, (tree) => use({ image: image!, tree, context })),
   );

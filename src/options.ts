@@ -11,7 +11,7 @@ import type { ImageOptions } from './squash.js';
 export interface FlattenOptions extends InputOptions {
   /**
    * A directory (`rootfs/`), a file, `-` for standard output, or an image: `docker-archive:FILE[:NAME:TAG]`, `oci:DIR[:TAG]`,
-   * `oci-archive:FILE[:TAG]`, `docker-daemon:NAME[:TAG]`.
+   * `oci-archive:FILE[:TAG]`, `docker-daemon:NAME[:TAG]`, `docker://[HOST[:PORT]/]NAME[:TAG]`.
    */
   readonly output: string;
   /** Default: what the output's name says. */

@@ -50,6 +50,10 @@ export interface ImageOutputOptions extends AnyOutputOptions, Omit<ImageOptions,
   readonly platform?: string;
   /** Seconds since 1970: when the image says it was made. Default: when its source was. */
   readonly sourceDateEpoch?: number;
+  /** The only file that credentials for a registry are looked for in. Default: the files of containers' tools and of Docker. */
+  readonly authfile?: string;
+  /** Registries (`HOST[:PORT]`) that may speak plain http, and have any certificate. */
+  readonly insecure?: readonly string[];
 }
 
 /** A sink that writes a directory. As root it holds everything; what it cannot hold are losses of the artifact. */
@@ -97,20 +101,27 @@ export function disk(
   });
 }
 
-/** A sink that writes an image: `docker-archive:FILE[:NAME:TAG]`, `oci:DIR[:TAG]`, `oci-archive:FILE[:TAG]`, `docker-daemon:NAME[:TAG]`. */
+/**
+ * A sink that writes an image: `docker-archive:FILE[:NAME:TAG]`, `oci:DIR[:TAG]`, `oci-archive:FILE[:TAG]`, `docker-daemon:NAME[:TAG]`,
+ * `docker://[HOST[:PORT]/]NAME[:TAG]`.
+ */
 export function image(where: string, options: ImageOutputOptions = {}): TreeSink {
-  const { platform, force, strict, verify, sourceDateEpoch, ...parts } = options;
+  const { platform, authfile, insecure, force, strict, verify, sourceDateEpoch, ...parts } = options;
   const output = parseOutput(where);
   if (output.kind !== 'image')
     throw new FlattenError('USAGE', `${where}: is no image`, {
-      hint: 'begin with docker-archive:, oci:, oci-archive: or docker-daemon:',
+      hint: 'begin with docker-archive:, oci:, oci-archive:, docker-daemon: or docker://',
     });
   return sink(output, {
     ...(force !== undefined && { force }),
     ...(strict !== undefined && { strict }),
     ...(verify !== undefined && { verify }),
     ...(sourceDateEpoch !== undefined && { sourceDateEpoch }),
-    image: parseImageOptions(parts, platform),
+    image: parseImageOptions(parts, {
+      ...(platform !== undefined && { platform }),
+      ...(authfile !== undefined && { authfile }),
+      ...(insecure && { insecure }),
+    }),
   });
 }
 
@@ -123,7 +134,11 @@ function sink(
   refuseMisfits({ force, verify: isRead, ...(more.disk && { disk: more.disk }) }, output);
   return {
     async write(tree: Tree, context) {
-      await refuseUnready(output, { force, ...(more.disk && { disk: more.disk }) });
+      await refuseUnready(
+        output,
+        { force, ...(more.disk && { disk: more.disk }) },
+        { registries: more.image?.registries ?? {}, signal: context.signal, report: context.report },
+      );
       const check = (path: string) => verifyWritten(path, tree.rootfs, context);
       const opened = await openSink(output, { ...more, force, strict, ...(isRead && { check }) });
       return opened.write(tree, context);

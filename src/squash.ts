@@ -1,7 +1,7 @@
 import { type Codec, MAX_LEVEL } from './compression/block.js';
 import type { Context } from './context.js';
 import { FlattenError } from './errors.js';
-import { type ParsedInputOptions, withTree } from './input.js';
+import { type InputOptions, type ParsedInputOptions, registriesOf, withTree } from './input.js';
 import type { Keep } from './layer/kept.js';
 import type { LoadedTree } from './load-tree.js';
 import { Losses } from './losses.js';
@@ -26,7 +26,10 @@ export interface ImageOptions extends Keep {
 }
 
 /** Reads the options of an image output. Throws `USAGE`. `platform` is for a bare rootfs, which names none. */
-export function parseImageOptions(options: ImageOptions, platform: string | undefined): ParsedImageOptions {
+export function parseImageOptions(
+  options: ImageOptions,
+  { platform, ...registries }: Pick<InputOptions, 'platform' | 'authfile' | 'insecure'>,
+): ParsedImageOptions {
   const { changes = [], message, author, compression } = options;
   return {
     changes: parseChanges(changes),
@@ -34,6 +37,7 @@ export function parseImageOptions(options: ImageOptions, platform: string | unde
     ...(author !== undefined && { author }),
     ...(compression !== undefined && { compression: parseCompression(compression) }),
     ...(platform !== undefined && platform !== 'all' && { platform: parsePlatform(platform) }),
+    registries: registriesOf(registries),
   };
 }
 

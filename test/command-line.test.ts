@@ -156,7 +156,8 @@ test('--json answers in JSON, whatever fails', (t) => {
 test('an address, or a transport that is not written to, is no output', (t) => {
   const cwd = workplace(t);
   for (const output of [
-    'docker://app:1.0',
+    'docker:app:1.0',
+    'registry://app:1.0',
     's3://bucket/rootfs.tar',
     'gs://bucket/rootfs/',
     'https://host/rootfs.tar',

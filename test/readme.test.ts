@@ -70,7 +70,9 @@ test(
     assert.ok(rows.length >= 5);
     for (const [outputs, , rootfs] of rows) {
       const names = [...outputs!.matchAll(/`([^`]+)`/g)].map(([, name]) => name!);
-      for (const name of names.filter((each) => !['-', '.gz', '.zst', 'docker-daemon:'].includes(each))) {
+      for (const name of names.filter(
+        (each) => !['-', '.gz', '.zst', 'docker-daemon:', 'docker://'].includes(each),
+      )) {
         const packed = /^\.(img|ext)/.test(name) ? ['', '.gz', '.zst'] : [''];
         for (const more of packed) {
           const output = name.endsWith(':')

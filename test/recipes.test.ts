@@ -10,6 +10,7 @@ import { listDirectory } from './support/list-directory.js';
 import { listTar } from './support/list-tar.js';
 import { lines, type Row } from './support/listing.js';
 import { needs } from './support/needs.js';
+import { push, startRegistry } from './support/registry.js';
 
 const RECIPES = documentText('.github/RECIPES.md');
 const HEADINGS = [...RECIPES.matchAll(/^## (.*)$/gm)].map(([, heading]) => heading!);
@@ -117,6 +118,17 @@ const CHECKS: Readonly<Record<string, Recipe>> = {
       const rows = listTar(join(reader.cwd, 'rootfs.tar'));
       const paths = rows.map(({ path }) => path);
       assert.deepEqual(paths, [...paths].sort());
+    },
+  },
+  'crane flatten': {
+    needs: ['docker-registry', 'skopeo'],
+    async run(reader, heading, t) {
+      const registry = await startRegistry(t);
+      const { host } = registry;
+      await push(registry, `docker-archive:${join(reader.cwd, 'image.tar')}`, 'org/app:1.0');
+      shell(reader, newOf(heading).replaceAll('ghcr.io', host));
+      const inspected = shell(reader, `skopeo inspect --tls-verify=false docker://${host}/org/app:flat`);
+      assert.equal(JSON.parse(inspected).Layers.length, 1);
     },
   },
   'docker-squash': {

@@ -1,7 +1,7 @@
 import type { Command, Option } from 'commander';
 import { Argument } from 'commander';
 import { FORMATS } from '../sinks/format.js';
-import { IMAGE_FORMATS } from '../sinks/image/location.js';
+import { IMAGE_TRANSPORTS } from '../sinks/image/location.js';
 import { INPUT_TRANSPORTS } from '../sources/transport.js';
 import { bashScript } from './completion/bash.js';
 import { fishScript } from './completion/fish.js';
@@ -34,7 +34,7 @@ function spelled(program: Command): Spelling {
     main: wordsOf(program),
     commands: commands.map((command) => wordsOf(command)),
     inputs: INPUT_TRANSPORTS,
-    transports: IMAGE_FORMATS.filter((format) => !format.endsWith('-v1')).map((format) => `${format}:`),
+    transports: IMAGE_TRANSPORTS,
   };
 }
 

@@ -32,7 +32,7 @@ export function addConvert(program: Command, signal: AbortSignal): void {
     .option(
       '-o, --output <where>',
       'Where to write: DIR, - (standard output), FILE.tar, .cpio, .img, .ext4, .erofs, .squashfs, ' +
-        'docker-archive:FILE[:NAME:TAG], oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-daemon:NAME:TAG',
+        'docker-archive:FILE[:NAME:TAG], oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-daemon:NAME:TAG, docker://NAME:TAG',
     );
   addOutputOptions(program).option(
     '--config-out <[format:]file>',

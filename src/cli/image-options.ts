@@ -20,7 +20,7 @@ export function addImageOptions(command: Command): Command {
     .option('--author <name>', 'Set the author of the image')
     .option(
       '--compression <kind[:level]>',
-      'Compress the new layer: none, gzip or zstd, as gzip:9 (default: gzip for oci and oci-archive, else none); squashfs: zstd, xz, lz4 or gzip',
+      'Compress the new layer: none, gzip or zstd, as gzip:9 (default: none for docker-archive and docker-daemon, else gzip); squashfs: zstd, xz, lz4 or gzip',
     );
 }
 

@@ -6,6 +6,7 @@ import { IMAGE_FORMATS, transportOf } from '../sinks/image/location.js';
 import { addCacheOptions, refuseIdleCache } from './cache-options.js';
 import { formatList } from './format-list.js';
 import { addImageOptions, type ImageFlags, splitImageFlags } from './image-options.js';
+import { addRegistryOptions } from './input-options.js';
 import { parseCount, parseSize } from './numbers.js';
 import { addProgressOption, Progress, type ProgressFlags } from './progress.js';
 import { addReportOptions, type ReportFlags, reportResult } from './report.js';
@@ -22,6 +23,8 @@ interface Flags extends ImageFlags, ReportFlags, ProgressFlags {
   readonly maxEntries?: number;
   readonly cache?: string;
   readonly cacheSize?: number;
+  readonly authfile?: string;
+  readonly insecure?: readonly string[];
 }
 
 /** `flatten import ROOTFS -o IMAGE`: an image from scratch. */
@@ -39,14 +42,14 @@ export function addImport(program: Command, signal: AbortSignal): void {
     .optionsGroup('Output:')
     .requiredOption(
       '-o, --output <image>',
-      'Where to write: FILE, docker-archive:FILE[:NAME:TAG], oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-daemon:NAME:TAG, or -',
+      'Where to write: FILE, docker-archive:FILE[:NAME:TAG], oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-daemon:NAME:TAG, docker://NAME:TAG, or -',
     )
     .option(
       '--format <name>',
       `Write this format, whatever the name of the output says: ${formatList(IMAGE_FORMATS)}`,
     )
     .option('-f, --force', 'Replace an existing output once the new one is complete');
-  addImageOptions(command)
+  addImageOptions(addRegistryOptions(command))
     .option(
       '--platform <os/arch>',
       'Say what the image runs on (default: the platform of this machine, with linux)',

@@ -47,17 +47,11 @@ export function addInputOptions(command: Command): Command {
 
 /** Adds the options that say how an image is read, whichever it is. */
 export function addReadOptions(command: Command): Command {
-  return command
-    .option(
-      '--platform <os/arch>',
-      'Read the image for this platform (default: that of this machine, with linux)',
-    )
-    .option('--authfile <file>', 'Look for the credentials of a registry in this file only')
-    .option(
-      '--insecure <host>',
-      'Let this registry speak plain http, or have any certificate (repeatable)',
-      collect,
-    )
+  command.option(
+    '--platform <os/arch>',
+    'Read the image for this platform (default: that of this machine, with linux)',
+  );
+  return addRegistryOptions(command)
     .option(
       '--allow-foreign-layers',
       'Fetch layers that the registry does not have from the https addresses that the image names',
@@ -84,6 +78,17 @@ export function addGlobOptions(command: Command): Command {
     .optionsGroup('Changes to the tree:')
     .option('--include <glob>', 'Keep only paths that match this glob (repeatable)', collect)
     .option('--exclude <glob>', 'Leave out paths that match this glob (repeatable)', collect);
+}
+
+/** Adds the options that say how registries are spoken with. */
+export function addRegistryOptions(command: Command): Command {
+  return command
+    .option('--authfile <file>', 'Look for the credentials of registries in this file only')
+    .option(
+      '--insecure <host>',
+      'Let this registry speak plain http, or have any certificate (repeatable)',
+      collect,
+    );
 }
 
 /** Takes the name of the image out of a command's flags: the library calls it the reference, since `image` is what is written there. */

@@ -49,17 +49,17 @@ export function reportResult(result: FlattenResult, { json, quiet }: ReportFlags
 }
 
 function summary({ image, artifact, seconds }: FlattenResult): string {
-  const { output, entries, bytes, digest, verity } = artifact;
+  const { output, entries, bytes, digest, reference, verity } = artifact;
   const parts = [
     `${countText(entries)} entries`,
     showSize(bytes),
-    ...(digest ? [digest] : []),
+    ...(digest && reference === undefined ? [digest] : []),
     ...(verity ? [`root hash ${verity.rootHash}`] : []),
     `${seconds.toFixed(2)} s`,
   ];
   const name = shown(image.name);
   const layers = image.kind === 'rootfs' ? name : `${name} (${shownLayers(image.layers)})`;
-  return `${output === '-' ? 'standard output' : output}: ${parts.join(', ')}, from ${layers}`;
+  return `${reference ?? (output === '-' ? 'standard output' : output)}: ${parts.join(', ')}, from ${layers}`;
 }
 
 /** Prints how a disk image's size comes together. */

@@ -47,7 +47,8 @@ async function make(work: Surveyed, means: MakeMeans, start: number): Promise<Ba
   parents.make(output.path);
   // What a record stands beside was made by a batch, and is replaced.
   const asked = { ...request, force: request.force === true || record !== undefined };
-  await refuseUnready(output, asked);
+  const report = onEvent ?? (() => {});
+  await refuseUnready(output, asked, { registries: request, signal, report });
   const known = { flatten: version, image: job.image, options: key, ...(source !== undefined && { source }) };
   writeRecord(output.path, { ...known, state: 'begun', files: {} });
   try {

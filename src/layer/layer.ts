@@ -1,6 +1,7 @@
 import type { Context } from '../context.js';
 import type { ByteRange } from '../host/bytes.js';
 import type { Digest } from '../oci/digest.js';
+import type { RegistryReference } from '../oci/registry-reference.js';
 import type { LayerFile } from '../rootfs/node.js';
 import type { TarEntry } from '../tar/entry.js';
 import type { InputBounds } from './input-bounds.js';
@@ -18,6 +19,8 @@ export interface Layer {
   readonly size: number;
   /** Whether names that begin with `.wh.` are just names, as in a root filesystem, and no markers of a layer. Default false. */
   readonly isPlain?: boolean;
+  /** The repository of a registry that has its blob; absent where it comes from elsewhere. */
+  readonly repository?: Pick<RegistryReference, 'host' | 'repository'>;
   /** What the input that it comes from may cost; absent for what is the user's own, as a directory. */
   readonly bounds?: InputBounds;
   /**

@@ -5,7 +5,7 @@ import { parseChallenges } from './challenge.js';
 import { brokenConnection, isOfCertificate } from './connection-trouble.js';
 import type { Connections } from './connections.js';
 import type { Credential } from './credential.js';
-import { type Answer, exchange } from './exchange.js';
+import { type Answer, exchange, type Question } from './exchange.js';
 import { Notices } from './notices.js';
 import type { Waiting } from './patience.js';
 import { Reach } from './reach.js';
@@ -26,10 +26,9 @@ export interface ClientMeans {
 }
 
 /** A request to a registry. */
-export interface Request {
-  readonly method?: 'GET' | 'HEAD';
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly signal: AbortSignal;
+export interface Request extends Omit<Question, 'method' | 'url' | 'reach'> {
+  /** Default: GET. */
+  readonly method?: Question['method'];
 }
 
 /** Where a redirect has led who asks for one thing: for those who ask for more of it. */
@@ -42,6 +41,16 @@ interface Found {
   readonly base: URL;
   readonly reach: Reach;
 }
+
+/** An address that a registry has led to. */
+export interface Onward {
+  readonly url: URL;
+  /** It is elsewhere, or somebody elsewhere has named it: no credentials are shown there. */
+  readonly isAway: boolean;
+}
+
+/** An answer, and where it came from. */
+export type ClientAnswer = Answer & Onward;
 
 /** Asks one registry about one repository: finds out where it is and how it is logged in to, and follows where it leads. */
 export class Client {
@@ -63,27 +72,33 @@ export class Client {
     this.#session = new Session(host, [scope], means.credential);
   }
 
+  /** Says of something more that it is to be done, or not any more: `repository:team/base:pull`. */
+  want(scope: string, isWanted: boolean): void {
+    this.#session.want(scope, isWanted);
+  }
+
   /**
-   * Asks for a path below the registry's own address: `/v2/NAME/tags/list`. Gives the answer, whatever it is. With `led`, the server that a
-   * redirect led to is asked again, until it refuses: what it leads to may be signed for some minutes.
+   * Asks for a path below the registry's own address, `/v2/NAME/tags/list`, or where it has led to. Gives the answer, whatever it is. With `led`, the server
+   * that a redirect led to is asked again, until it refuses: what it leads to may be signed for some minutes.
    */
-  async ask(path: string, request: Request, led: Led = {}): Promise<Answer> {
-    const place = await this.#find(request.signal);
+  async ask(at: string | Onward, request: Request, led: Led = {}): Promise<ClientAnswer> {
+    const { base } = await this.#find(request.signal);
     const { url } = led;
     if (url !== undefined) {
-      const answer = await this.#follow(url, true, place, request);
+      const answer = await this.#follow({ url, isAway: true }, request);
       if (answer.status < 400) return answer;
       answer.body.destroy();
       if (led.url === url) led.url = undefined;
     }
-    const answer = await this.#follow(new URL(path, place.base), false, place, request);
-    led.url = answer.url.origin === place.base.origin ? undefined : answer.url;
+    const first = typeof at === 'string' ? { url: new URL(at, base), isAway: false } : at;
+    const answer = await this.#follow(first, request);
+    led.url = answer.url.origin === base.origin ? undefined : answer.url;
     return answer;
   }
 
   /** Asks an address that the registry names for a layer, as somebody whom nobody knows. Throws `DENIED` for one that is not https or where the registry may not lead. */
   async askForeign(address: string, request: Request): Promise<Answer> {
-    const place = await this.#find(request.signal);
+    const { reach } = await this.#find(request.signal);
     const url = URL.canParse(address) ? new URL(address) : undefined;
     if (url === undefined) throw this.#lost(`names ${shown(address)} for a layer, which is no address`);
     if (url.protocol !== 'https:')
@@ -91,32 +106,45 @@ export class Client {
         'DENIED',
         `${this.host}: names ${shown(url.origin)} for a layer, which is not https`,
       );
-    await place.reach.check(url, 'a foreign layer');
-    return this.#follow(url, true, place, request);
+    await reach.check(url, 'a foreign layer');
+    return this.#follow({ url, isAway: true }, request);
   }
 
-  /** Follows redirects. `isForeign`: the registry's credentials are not shown. */
-  async #follow(first: URL, isForeign: boolean, { base, reach }: Found, request: Request): Promise<Answer> {
-    let url = first;
-    let isAway = isForeign; // from there on the registry's credentials are never shown again, also where it leads back
+  /** Follows redirects; of what is no question, only those that want the same done elsewhere (RFC 9110, section 15.4). */
+  async #follow(first: Onward, request: Request): Promise<ClientAnswer> {
+    const isQuestion = ['GET', 'HEAD'].includes(request.method ?? 'GET');
+    const followed = isQuestion ? [301, 302, 303, 307, 308] : [307, 308];
+    let at = first;
     for (let count = 0; count <= REDIRECTS; count++) {
-      const answer = await this.#authorized(url, isAway, reach, request);
-      const { location } = answer.headers;
-      if (![301, 302, 303, 307, 308].includes(answer.status) || typeof location !== 'string') return answer;
+      const answer = { ...(await this.#authorized(at, request)), ...at };
+      if (!followed.includes(answer.status)) return answer;
+      const next = await this.onward(answer, 'a redirect');
+      if (next === undefined) return answer;
       answer.body.destroy();
-      if (!URL.canParse(location, url.href))
-        throw this.#lost(`is led to ${shown(location)}, which is no address`);
-      const next = new URL(location, url);
-      await reach.check(next, 'a redirect');
-      isAway ||= next.origin !== base.origin;
-      url = next;
+      at = next;
     }
     throw this.#lost(`is led elsewhere more than ${REDIRECTS} times`);
   }
 
-  async #authorized(url: URL, isAway: boolean, reach: Reach, request: Request): Promise<Answer> {
+  /**
+   * Where the `Location` of an answer leads to; undefined where there is none. Throws `DENIED` for a place that a registry must not lead to. From
+   * elsewhere on, the registry's credentials are never shown again, also where it leads back.
+   */
+  async onward(answer: ClientAnswer, what: string): Promise<Onward | undefined> {
+    const { location } = answer.headers;
+    if (typeof location !== 'string') return undefined;
+    const { base, reach } = await this.#place!; // there is an answer
+    if (!URL.canParse(location, answer.url.href))
+      throw this.#lost(`is led to ${shown(location)}, which is no address`);
+    const url = new URL(location, answer.url);
+    await reach.check(url, what);
+    return { url, isAway: answer.isAway || url.origin !== base.origin };
+  }
+
+  async #authorized({ url, isAway }: Onward, request: Request): Promise<Answer> {
     const { connections, waiting } = this.#means;
     const { method = 'GET', headers, signal } = request;
+    const { reach } = await this.#find(signal);
     const session = isAway ? this.#stranger(url.origin) : this.#session;
     const limit = isAway ? { reach } : {};
     const means = { connections, waiting, reach, signal };
@@ -124,7 +152,7 @@ export class Client {
       const authorization = await session.authorization(means);
       const shownTo = { ...headers, ...(authorization !== undefined && { authorization }) };
       const answer = await exchange(
-        { method, url, headers: shownTo, signal, ...limit },
+        { ...request, method, url, headers: shownTo, ...limit },
         connections,
         waiting,
       );
@@ -166,10 +194,10 @@ export class Client {
   }
 
   /** Gives the status of the answer. */
-  async #pinged(base: URL, signal: AbortSignal, isProbe: boolean): Promise<number> {
+  async #pinged(base: URL, signal: AbortSignal, isOnce: boolean): Promise<number> {
     const { connections, waiting } = this.#means;
     const url = new URL('/v2/', base);
-    const answer = await exchange({ method: 'GET', url, signal, isProbe }, connections, waiting);
+    const answer = await exchange({ method: 'GET', url, signal, isOnce }, connections, waiting);
     answer.body.destroy();
     if (answer.status === 401)
       this.#session.meet(parseChallenges(answer.headers['www-authenticate']), undefined);

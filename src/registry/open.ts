@@ -1,6 +1,8 @@
 import type { Context } from '../context.js';
 import type { RegistryReference } from '../oci/registry-reference.js';
+import type { ClientMeans } from './client.js';
 import { Connections } from './connections.js';
+import { Destination } from './destination.js';
 import { findCredential } from './find-credential.js';
 import { MirroredRepository } from './mirrored.js';
 import type { Waiting } from './patience.js';
@@ -19,18 +21,13 @@ export interface RegistryOptions {
   readonly allowForeignLayers?: boolean;
 }
 
-/** Opens the repository that a reference names. It is not asked for anything yet. The caller closes it. */
+/** Opens the repository that a reference names, to read. It is not asked for anything yet. The caller closes it. */
 async function openRepository(
   reference: RegistryReference,
-  { authfile, insecure = [], allowForeignLayers = false }: RegistryOptions,
-  { signal, report, tries }: Pick<Context, 'signal' | 'report'> & Pick<Waiting, 'tries'>,
+  options: RegistryOptions,
+  context: Means,
 ): Promise<Repository> {
-  const credential = await findCredential(reference, { authfile, signal, report });
-  const connections = new Connections((host) => trustOf(host, insecure.includes(host)));
-  const waiting = { report, ...(tries !== undefined && { tries }) };
-  const isInsecure = insecure.includes(reference.host);
-  const means = { connections, waiting, credential, isInsecure, allowForeign: allowForeignLayers };
-  return new Repository(reference, means);
+  return new Repository(reference, await meansFor(reference, options, context));
 }
 
 /** Tries of a place where there is another one. */
@@ -46,10 +43,44 @@ export async function openMirrored(
   context: Pick<Context, 'signal' | 'report'>,
 ): Promise<MirroredRepository> {
   const places = placesFor(reference, await registryRules());
-  const open = ({ reference: placed, isInsecure }: Place, isLast: boolean) => {
-    const { insecure = [] } = options;
-    const trusting = isInsecure ? { ...options, insecure: [...insecure, placed.host] } : options;
-    return openRepository(placed, trusting, isLast ? context : { ...context, tries: MIRROR_TRIES });
-  };
+  const open = (place: Place, isLast: boolean) =>
+    openRepository(
+      place.reference,
+      trusting(place, options),
+      isLast ? context : { ...context, tries: MIRROR_TRIES },
+    );
   return new MirroredRepository(places, open, context.report);
+}
+
+/**
+ * Opens the repository that a reference names, to push to: at the location that registries.conf has for it, and never at a mirror, as other tools do. It
+ * is not asked for anything yet. Throws as {@link openMirrored} does. The caller closes it.
+ */
+export async function openDestination(
+  reference: RegistryReference,
+  options: RegistryOptions,
+  context: Pick<Context, 'signal' | 'report'>,
+): Promise<Destination> {
+  const place = placesFor(reference, await registryRules()).at(-1)!;
+  return new Destination(place.reference, await meansFor(place.reference, trusting(place, options), context));
+}
+
+type Means = Pick<Context, 'signal' | 'report'> & Pick<Waiting, 'tries'>;
+
+/** What the user says of registries, and what registries.conf says of this one. */
+function trusting({ reference, isInsecure }: Place, options: RegistryOptions): RegistryOptions {
+  const { insecure = [] } = options;
+  return isInsecure ? { ...options, insecure: [...insecure, reference.host] } : options;
+}
+
+async function meansFor(
+  reference: RegistryReference,
+  { authfile, insecure = [], allowForeignLayers = false }: RegistryOptions,
+  { signal, report, tries }: Means,
+): Promise<ClientMeans> {
+  const credential = await findCredential(reference, { authfile, signal, report });
+  const connections = new Connections((host) => trustOf(host, insecure.includes(host)));
+  const waiting = { report, ...(tries !== undefined && { tries }) };
+  const isInsecure = insecure.includes(reference.host);
+  return { connections, waiting, credential, isInsecure, allowForeign: allowForeignLayers };
 }

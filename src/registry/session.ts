@@ -19,6 +19,14 @@ export class Session {
     this.#credential = credential;
   }
 
+  /** Adds something that is to be done there too, or takes it away: the next token is for it. */
+  want(scope: string, isWanted: boolean): void {
+    if (this.#scopes.has(scope) === isWanted) return;
+    if (isWanted) this.#scopes.add(scope);
+    else this.#scopes.delete(scope);
+    this.#token = undefined;
+  }
+
   /** What to show now; undefined where nothing is known, or nothing needed. */
   async authorization(means: TokenMeans): Promise<string | undefined> {
     if (this.#bearer === undefined) return this.#basic;

@@ -6,9 +6,11 @@ const TRANSPORT =
 
 /** Ours, spelled as they are not: with the slashes of an address, or in capitals. */
 const NEARLY_OURS = /^(docker-archive|docker-daemon|oci-archive|oci):/i;
+const REGISTRY = 'docker://';
 
 /** Throws `USAGE` for an output that is meant for somewhere else than a path: an address, or another tool's transport. */
 export function refuseForeign(output: string): void {
+  if (output.startsWith(REGISTRY)) return;
   const scheme = /^[a-z][a-z0-9+.-]*:(?=\/\/)/i.exec(output)?.[0];
   const [ours] = NEARLY_OURS.exec(output) ?? [];
   if (ours !== undefined && (scheme !== undefined || ours !== ours.toLowerCase())) {
@@ -34,11 +36,9 @@ function instead(transport: string, rest: string): string {
     case 'docker:':
     case 'registry:':
     case 'docker-image:':
-    case 'containers-storage:': {
-      const to = transport === 'containers-storage:' ? transport : 'docker:';
-      const name = to === 'docker:' ? `//${rest.replace(/^\/\//, '')}` : rest;
-      return `write an archive and copy it: {output: oci-archive:image.tar}, then skopeo copy oci-archive:image.tar ${to}${name}`;
-    }
+      return `a registry is {output: docker://${rest.replace(/^\/\//, '')}}`;
+    case 'containers-storage:':
+      return `write an archive and copy it: {output: oci-archive:image.tar}, then skopeo copy oci-archive:image.tar ${transport}${rest}`;
     case 'dir:':
     case 'rootfs:':
     case 'file:':

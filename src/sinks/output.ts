@@ -51,7 +51,7 @@ export interface DiskOutput extends Typed {
 
 export interface ImageOutput extends Typed {
   readonly kind: 'image';
-  /** Absent for an engine; `-` is standard output. */
+  /** Absent for an engine and a registry; `-` is standard output. */
   readonly path?: string;
   readonly location: ImageLocation;
 }
@@ -85,8 +85,8 @@ export function parseOutput(text: string, given?: string): Output {
   return { kind: 'disk', text, format, path: text, filesystem, ...(compression && { compression }) };
 }
 
-/** What can be written from front to back; a disk image cannot, and an engine has its own way. */
-const STREAMED = /^(tar|cpio|docker-archive|oci-archive|docker-daemon)/;
+/** What can be written from front to back; a disk image cannot, and engines and registries have their own way. */
+const STREAMED = /^(tar|cpio|docker-archive|oci-archive|docker-daemon|registry)/;
 
 function formatOf(text: string): Format {
   const transport = transportOf(text);
@@ -110,7 +110,7 @@ function fitting(text: string, format: string): Format {
   });
 }
 
-/** Whether an output is written to standard output, or into an engine: no file that could be read back or replaced. */
+/** Whether an output is written to standard output, into an engine or a registry: no file that could be read back or replaced. */
 export function isStream({ path }: Output): boolean {
   return path === undefined || path === '-';
 }

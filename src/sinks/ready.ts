@@ -1,5 +1,7 @@
 import { accessSync, constants } from 'node:fs';
+import type { Context } from '../context.js';
 import { ioError } from '../errors.js';
+import type { RegistryOptions } from '../registry/open.js';
 import { digestFile } from './digest-file.js';
 import { isStream, type Output } from './output.js';
 import { locate } from './staging/place.js';
@@ -9,15 +11,22 @@ import { filesBeside, type VerityOption } from './verity-names.js';
 /**
  * Throws what is known of an output before there is an image for it: `OUTPUT_EXISTS` and `UNSUPPORTED` as
  * {@link refuseExisting} does, `NOT_FOUND` and `IO` for a directory that is missing or takes no files, `TOOL` for a
- * program that is not installed. Changes nothing; what appears meanwhile is seen when the output is written.
+ * program that is not installed, `DENIED` and `NETWORK` for a registry that nothing may be pushed to. Changes nothing; what appears meanwhile is seen when
+ * the output is written.
  */
 export async function refuseUnready(
   output: Output,
   { force = false, sha256 = false, configOut = [], disk }: Wanted,
+  { registries, ...context }: Means,
 ): Promise<void> {
   for (const { path } of configOut) {
     requireParent(path, path);
     refuseExisting(path, 'file', { force });
+  }
+  if (output.kind === 'image' && output.location.reference) {
+    const { openDestination } = await import('../registry/open.js');
+    const destination = await openDestination(output.location.reference, registries, context);
+    await destination.refuseDenied(context.signal).finally(() => destination.close());
   }
   if (output.path === undefined || isStream(output)) return;
   requireParent(output.path, output.text);
@@ -31,6 +40,11 @@ export async function refuseUnready(
   }
   if (output.filesystem === 'squashfs') (await import('./squashfs/tool.js')).findSqfstar();
   else if (output.filesystem !== 'erofs') (await import('../ext/ext.js')).findExtTools();
+}
+
+/** How a registry is asked. */
+interface Means extends Pick<Context, 'signal' | 'report'> {
+  readonly registries: RegistryOptions;
 }
 
 interface Wanted {

@@ -38,6 +38,8 @@ export interface Artifact {
   readonly bytes: number;
   /** Of the written file or stream; of an image its manifest's, or in Docker's forms its config's, which is Docker's image ID; absent for a directory. */
   readonly digest?: Digest;
+  /** Of an image in a registry: its whole name, `HOST/NAME:TAG@DIGEST`. */
+  readonly reference?: string;
   /** Of a disk image with a hash tree. */
   readonly verity?: DmVerity;
   readonly losses: readonly Loss[];

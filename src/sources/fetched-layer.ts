@@ -10,6 +10,7 @@ import type { Loading } from '../layer/loading.js';
 import { tarLayer } from '../layer/tar-layer.js';
 import type { Descriptor } from '../oci/descriptor.js';
 import { type Digest, short } from '../oci/digest.js';
+import type { RepositoryName } from '../registry/destination.js';
 import { GrowingFile } from '../threads/growing.js';
 import type { Slots } from '../threads/slots.js';
 import type { DescribedLayer } from './oci-image.js';
@@ -31,6 +32,7 @@ export interface BlobFetcher {
 
 /** What the blobs of one image share while they are fetched. */
 export interface FetchMeans {
+  readonly repository: RepositoryName;
   readonly fetcher: BlobFetcher;
   readonly bounds: InputBounds;
   /** Blobs that arrive at one time. */
@@ -156,7 +158,7 @@ function write(fd: number, chunk: Uint8Array, position: number): void {
 export function fetchedLayer(
   { name, digest, diffID }: DescribedLayer,
   blob: RemoteBlob,
-  bounds: InputBounds,
+  { bounds, repository }: Pick<FetchMeans, 'bounds' | 'repository'>,
 ): Layer {
   const { size } = blob.descriptor;
   const opened = async (context: Context, loading?: Loading): Promise<OpenLayer> => {
@@ -188,6 +190,7 @@ export function fetchedLayer(
     diffID,
     size,
     bounds,
+    repository,
     isPlain: false,
     get stored() {
       const fd = blob.stored;

@@ -59,6 +59,7 @@ export async function openRemote(
       ? chooseAll(candidates, choice, name)
       : [choose(candidates, choice, name)];
     const fetching = {
+      repository: { host: reference.host, repository: reference.repository },
       fetcher: cached,
       bounds: means.bounds,
       slots: new Slots(AT_A_TIME),
@@ -99,7 +100,7 @@ async function openOne(
     const blob = means.blobs.get(layer.digest) ?? new RemoteBlob(layer.descriptor, means);
     if (!means.blobs.has(layer.digest)) means.bounds.expect(layer.descriptor.size);
     means.blobs.set(layer.digest, blob);
-    return fetchedLayer(layer, blob, means.bounds);
+    return fetchedLayer(layer, blob, means);
   });
   return { ...image, kind: 'registry' };
 }

@@ -1,51 +1,15 @@
 /** Registries that want to know who asks, and that have certificates of their own. */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { buffer, text } from 'node:stream/consumers';
 import { after, before, suite, test } from 'node:test';
 import { atEnd } from '../support/at-end.js';
 import { needs } from '../support/needs.js';
-import { type Run, start } from '../support/program.js';
 import { PROJECT } from '../support/project.js';
-import { PASSWORD, push, startRegistry, type TestRegistry } from '../support/registry.js';
-import { scratch } from '../support/scratch.js';
+import { push, startRegistry, type TestRegistry } from '../support/registry.js';
+import { flattenAs as flatten } from '../support/registry-user.js';
 import { open } from './opening.js';
 
 const DEMO = `docker-archive:${join(PROJECT, 'test/images/demo.tar')}`;
-
-/** Runs `flatten` in a home where nobody has logged in, unless `auth` says so. */
-async function flatten(
-  t: { after(done: () => void): void },
-  { host, auth }: Pick<TestRegistry, 'host' | 'auth'>,
-  args: readonly string[],
-  certificates?: string,
-): Promise<Run> {
-  const home = scratch(t);
-  mkdirSync(join(home, '.docker'));
-  if (auth) writeFileSync(join(home, '.docker/config.json'), JSON.stringify({ auths: { [host]: { auth } } }));
-  const trusted = join(home, '.config/containers/certs.d', host);
-  if (certificates) cpSync(certificates, trusted, { recursive: true });
-  const env = {
-    HOME: home,
-    XDG_RUNTIME_DIR: home,
-    XDG_CONFIG_HOME: '',
-    DOCKER_CONFIG: '',
-    REGISTRY_AUTH_FILE: '',
-  };
-  const others = { NODE_EXTRA_CA_CERTS: '', SSL_CERT_FILE: '' };
-  const child = start(args, { cwd: home, env: { ...process.env, ...env, ...others }, timeout: 60_000 });
-  const [stdout, stderr, [code]] = await Promise.all([
-    buffer(child.stdout!),
-    text(child.stderr!),
-    once(child, 'exit'),
-  ]);
-  const found = { code, stdout, stderr };
-  for (const secret of [PASSWORD, auth])
-    assert.ok(!secret || !`${found.stdout}${found.stderr}`.includes(secret));
-  return found;
-}
 
 const wrong = Buffer.from('tester:wrong').toString('base64');
 

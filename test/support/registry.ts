@@ -22,6 +22,8 @@ export interface TestRegistry {
   readonly push: readonly string[];
   /** What the server of tokens was asked for, in order: only with `token`. */
   readonly asked: string[];
+  /** What it has answered, in order and a little later: `201 PUT /v2/app/manifests/1`. */
+  readonly answered: string[];
 }
 
 export interface RegistryOptions {
@@ -29,6 +31,8 @@ export interface RegistryOptions {
   readonly tls?: boolean;
   /** With `tls`: it wants a certificate of its clients. */
   readonly clients?: boolean;
+  /** Nothing can be pushed to it. */
+  readonly isReadOnly?: boolean;
 }
 
 export const USER = 'tester';
@@ -39,11 +43,12 @@ const BCRYPT = '$2b$04$R3keGKdS6/MPSmECvrsjeeQ3fjbZ37q3umRmBhltu2TWTv4Ivfm2W';
 /** Starts Debian's `docker-registry` on a free port: `needs('docker-registry', 'skopeo')`, and `openssl` for tokens and TLS. */
 export async function startRegistry(
   t: { after(done: () => void): void },
-  { login, tls = false, clients = false }: RegistryOptions = {},
+  { login, tls = false, clients = false, isReadOnly = false }: RegistryOptions = {},
 ): Promise<TestRegistry> {
   const home = scratch(t);
   const config: string[] = ['version: 0.1', 'log: {level: info}'];
-  config.push(`storage: {filesystem: {rootdirectory: ${home}/data}}`);
+  const maintenance = isReadOnly ? ', maintenance: {readonly: {enabled: true}}' : '';
+  config.push(`storage: {filesystem: {rootdirectory: ${home}/data}${maintenance}}`);
   const asked: string[] = [];
   if (login === 'htpasswd') {
     writeFileSync(join(home, 'htpasswd'), `${USER}:${BCRYPT}\n`);
@@ -61,7 +66,8 @@ export async function startRegistry(
   if (tls) makeCertificates(home);
   config.push(`http: {addr: "127.0.0.1:0", secret: test${served}}`);
   writeFileSync(join(home, 'config.yml'), `${config.join('\n')}\n`);
-  const host = `127.0.0.1:${await serve(t, join(home, 'config.yml'))}`;
+  const answered: string[] = [];
+  const host = `127.0.0.1:${await serve(t, join(home, 'config.yml'), answered)}`;
   const shown = clients ? ['--dest-cert-dir', join(home, 'client')] : [];
   const credentials = login ? ['--dest-creds', `${USER}:${PASSWORD}`] : [];
   return {
@@ -71,6 +77,7 @@ export async function startRegistry(
     auth: Buffer.from(`${USER}:${PASSWORD}`).toString('base64'),
     push: ['--insecure-policy', 'copy', '-q', '--dest-tls-verify=false', ...credentials, ...shown],
     asked,
+    answered,
   };
 }
 
@@ -92,9 +99,17 @@ export async function push(
 }
 
 /** Starts it, and gives its port once it listens. */
-async function serve(t: { after(done: () => void): void }, config: string): Promise<number> {
-  const server = spawn('docker-registry', ['serve', config], { stdio: ['ignore', 'ignore', 'pipe'] });
+async function serve(
+  t: { after(done: () => void): void },
+  config: string,
+  answered: string[],
+): Promise<number> {
+  const server = spawn('docker-registry', ['serve', config], { stdio: ['ignore', 'pipe', 'pipe'] });
   t.after(() => server.kill());
+  createInterface({ input: server.stdout }).on('line', (line) => {
+    const [, asked, status] = /"([A-Z]+ \S+) HTTP\/[\d.]+" (\d+)/.exec(line) ?? [];
+    if (asked !== undefined) answered.push(`${status} ${asked}`);
+  });
   const lines = createInterface({ input: server.stderr });
   const said: string[] = [];
   for await (const line of lines) {

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer, type ServerOptions } from 'node:https';
+import type { RunEvent } from '../../src/context.js';
 import type { ClientMeans } from '../../src/registry/client.js';
 import { Connections } from '../../src/registry/connections.js';
 import type { Credential } from '../../src/registry/credential.js';
+import { Destination } from '../../src/registry/destination.js';
 import { Repository } from '../../src/registry/repository.js';
 import { listening } from './listening.js';
 
@@ -39,30 +41,42 @@ export async function scripted(
   return { url, host: new URL(url).host, asked };
 }
 
+const REFERENCE = { repository: 'app', tag: '1' };
+
 /** A repository `app` there, which does not wait; what it would have waited for goes to `waits`, what it told to `told`. */
 export function repositoryAt(
   t: { after(done: () => void): void },
   host: string,
   credential?: Credential,
-  means: Partial<ClientMeans> = {},
+  more: Partial<ClientMeans> = {},
 ) {
-  const waits: number[] = [];
-  const told: string[] = [];
-  const repository = new Repository(
-    { host, repository: 'app', tag: '1' },
-    {
-      connections: new Connections(() => ({})),
-      credential,
-      waiting: {
-        pause: async (milliseconds) => waits.push(milliseconds),
-        random: () => 0.5,
-        report: (event) => event.type === 'warning' && told.push(event.message),
-      },
-      ...means,
-    },
-  );
+  const { means, waits, told } = impatient(credential);
+  const repository = new Repository({ host, ...REFERENCE }, { ...means, ...more });
   t.after(() => void repository.close());
   return { repository, waits, told };
+}
+
+/** The same to push to. */
+export function destinationAt(t: { after(done: () => void): void }, host: string, credential?: Credential) {
+  const { means, waits, told } = impatient(credential);
+  const destination = new Destination({ host, ...REFERENCE }, means);
+  t.after(() => void destination.close());
+  return { destination, waits, told };
+}
+
+function impatient(credential: Credential | undefined) {
+  const waits: number[] = [];
+  const told: string[] = [];
+  const means = {
+    connections: new Connections(() => ({})),
+    credential,
+    waiting: {
+      pause: async (milliseconds: number) => waits.push(milliseconds),
+      random: () => 0.5,
+      report: (event: RunEvent) => event.type === 'warning' && told.push(event.message),
+    },
+  };
+  return { means, waits, told };
 }
 
 /** So many bytes that do not repeat, and what a manifest says of them. */

@@ -60,10 +60,22 @@ export async function writeLayer(
   return { digest: await stored.digest(), diffID, compression: kind };
 }
 
+/** The bytes of a layer that is kept. Throws `UNSUPPORTED` for one that lies in no file. */
+export function keptBytes({ stored, name }: Layer): ByteRange {
+  if (stored === undefined) throw new FlattenError('UNSUPPORTED', `${name}: cannot be kept, only flattened`);
+  return stored;
+}
+
+/** What an image has to say of a layer of the source that stays where it is. It is read only where the source does not say it. */
+export async function keptSums(layer: Layer, context: Context): Promise<LayerSums> {
+  const { digest, diffID } = layer;
+  if (digest === undefined || diffID === undefined) return copyLayer(layer, async () => {}, context);
+  return { digest, diffID, compression: compressionOfRange(keptBytes(layer)) };
+}
+
 /** Copies a layer of the source as it is stored. Throws `UNSUPPORTED` for one that lies in no file. */
 export async function copyLayer(layer: Layer, put: WriteBytes, context: Context): Promise<LayerSums> {
-  const { stored, name } = layer;
-  if (stored === undefined) throw new FlattenError('UNSUPPORTED', `${name}: cannot be kept, only flattened`);
+  const stored = keptBytes(layer);
   const compression = compressionOfRange(stored);
   // No larger than the layer: there may be a thousand small ones, whose buffers would all wait for the collector.
   const buffer = Buffer.from(new SharedArrayBuffer(Math.min(WINDOW, Math.max(1, stored.length))));

@@ -13,44 +13,55 @@ import {
   platformOf,
 } from '../../oci/write.js';
 import type { ImageForm, SquashedImage, WrittenLayer } from './form.js';
-import type { Store } from './store.js';
 
-/** An OCI layout (image-layout.md): blobs by digest and an `index.json`. Several images become one index of platforms. */
+/** What an OCI image consists of, whatever it is put in: a layout, a registry. */
+export interface OciPlace {
+  layer(layer: WrittenLayer): Promise<void>;
+  config(config: Pointer, bytes: Buffer): Promise<void>;
+  /** A manifest, or the index of those of several platforms, once all that it names is there. */
+  manifest(manifest: Pointer, bytes: Buffer): Promise<void>;
+  /** The last manifest or index, which the image goes by. */
+  finish(top: Pointer): Promise<void>;
+}
+
+/** An image as the OCI specification has it (manifest.md, image-index.md). Several images become one index of platforms. */
 export class OciForm implements ImageForm {
-  readonly #store: Store;
-  readonly #tag: string | undefined;
+  readonly #place: OciPlace;
   readonly #manifests: Pointer[] = [];
 
-  constructor(store: Store, tag: string | undefined) {
-    this.#store = store;
-    this.#tag = tag;
+  constructor(place: OciPlace) {
+    this.#place = place;
   }
 
-  async layer({ blob, digest }: WrittenLayer): Promise<void> {
-    await blob.name(blobPath(digest));
+  layer(layer: WrittenLayer): Promise<void> {
+    return this.#place.layer(layer);
   }
 
   async image({ config, layers, annotations }: SquashedImage): Promise<void> {
-    const stored = await this.#blob(CONFIG_TYPE, config.toText());
-    const written = await this.#blob(MANIFEST_TYPE, manifest(stored, layers.map(pointerTo), annotations));
+    const [stored, configBytes] = pointed(CONFIG_TYPE, config.toText());
+    const [written, bytes] = pointed(MANIFEST_TYPE, manifest(stored, layers.map(pointerTo), annotations));
+    await this.#place.config(stored, configBytes);
+    await this.#place.manifest(written, bytes);
     this.#manifests.push({ ...written, platform: platformOf(config) });
   }
 
   async finish(): Promise<Digest> {
-    const manifests = this.#manifests;
-    const top = manifests.length === 1 ? manifests[0]! : await this.#blob(INDEX_TYPE, imageIndex(manifests));
-    const named = this.#tag && { annotations: { 'org.opencontainers.image.ref.name': this.#tag } };
-    await this.#store.file('index.json', jsonBytes(imageIndex([{ ...top, ...named }])));
-    await this.#store.file('oci-layout', jsonBytes({ imageLayoutVersion: '1.0.0' }));
+    const top = this.#manifests.length === 1 ? this.#manifests[0]! : await this.#index();
+    await this.#place.finish(top);
     return top.digest;
   }
 
-  async #blob(mediaType: string, value: unknown): Promise<Pointer> {
-    const bytes = jsonBytes(value);
-    const digest: Digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
-    await this.#store.file(blobPath(digest), bytes);
-    return { mediaType, digest, size: bytes.length };
+  async #index(): Promise<Pointer> {
+    const [index, bytes] = pointed(INDEX_TYPE, imageIndex(this.#manifests));
+    await this.#place.manifest(index, bytes);
+    return index;
   }
+}
+
+function pointed(mediaType: string, value: unknown): [Pointer, Buffer] {
+  const bytes = jsonBytes(value);
+  const digest: Digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+  return [{ mediaType, digest, size: bytes.length }, bytes];
 }
 
 function pointerTo({ compression, digest, blob, label }: WrittenLayer): Pointer {
@@ -63,8 +74,4 @@ function pointerTo({ compression, digest, blob, label }: WrittenLayer): Pointer 
       hint: 'flatten this layer too, or write docker-archive:FILE',
     },
   );
-}
-
-function blobPath(digest: Digest): string {
-  return `blobs/${digest.replace(':', '/')}`;
 }

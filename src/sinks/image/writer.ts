@@ -1,11 +1,14 @@
 import type { Context } from '../../context.js';
 import { withEngineHint } from '../../engine/trouble.js';
+import type { Layer } from '../../layer/layer.js';
 import { Losses } from '../../losses.js';
 import type { Change } from '../../oci/change.js';
 import type { Fields } from '../../oci/fields.js';
 import { linuxOn, type Platform } from '../../oci/platform.js';
+import { formatRegistryReference, type RegistryReference } from '../../oci/registry-reference.js';
 import { shownLayers } from '../../oci/shown.js';
 import { squashConfig } from '../../oci/squash.js';
+import type { RegistryOptions } from '../../registry/open.js';
 import { layerTree } from '../../rootfs/layer-tree.js';
 import type { Rootfs } from '../../rootfs/node.js';
 import { eachName } from '../../rootfs/walk.js';
@@ -14,13 +17,11 @@ import { refuseZeros } from '../archive/zeros.js';
 import type { ImageOutput } from '../output.js';
 import { outputError } from '../output-error.js';
 import type { Artifact, Flattened, SinkOptions } from '../sink.js';
-import { DockerForm } from './docker-form.js';
-import type { ImageForm, WrittenLayer } from './form.js';
-import { copyLayer, type LayerCompression, type LayerSums, writeLayer } from './layer.js';
-import type { ImageFormat, ImageLocation } from './location.js';
-import { OciForm } from './oci-form.js';
-import type { Store } from './store.js';
-import { openTarget, type Target } from './target.js';
+import type { WrittenLayer } from './form.js';
+import { copyLayer, keptSums, type LayerCompression, type LayerSums, writeLayer } from './layer.js';
+import type { ImageFormat } from './location.js';
+import { openTarget } from './open-target.js';
+import type { Target } from './target.js';
 
 /** What an image can be asked for besides its form. */
 export interface ParsedImageOptions {
@@ -33,6 +34,8 @@ export interface ParsedImageOptions {
   readonly message?: string;
   /** For a bare rootfs. Default: this machine's, as linux. */
   readonly platform?: Platform;
+  /** How the registry is spoken with that the image goes to. */
+  readonly registries?: RegistryOptions;
 }
 
 export interface ImageSinkOptions extends SinkOptions, ParsedImageOptions {
@@ -70,17 +73,12 @@ export async function openImageWriter(
  * they push it to; `docker save` and `docker load` know nothing but uncompressed ones.
  */
 function usualCompression(format: ImageFormat): LayerCompression {
-  return { kind: format === 'oci' || format === 'oci-archive' ? 'gzip' : 'none' };
-}
-
-function formOf({ format, name, tag }: ImageLocation, store: Store): ImageForm {
-  if (format === 'oci' || format === 'oci-archive') return new OciForm(store, tag);
-  return new DockerForm(store, { name, v1: format === 'docker-archive-v1' });
+  return { kind: ['oci', 'oci-archive', 'registry'].includes(format) ? 'gzip' : 'none' };
 }
 
 class Writer implements ImageWriter {
   readonly #output: string;
-  readonly #form: ImageForm;
+  readonly #reference: RegistryReference | undefined;
   readonly #target: Target;
   readonly #options: ImageSinkOptions;
   readonly #usual: LayerCompression;
@@ -90,7 +88,7 @@ class Writer implements ImageWriter {
 
   constructor({ text, location }: ImageOutput, target: Target, options: ImageSinkOptions) {
     this.#output = text;
-    this.#form = formOf(location, target.store);
+    this.#reference = location.reference;
     this.#usual = usualCompression(location.format);
     this.#target = target;
     this.#options = options;
@@ -109,13 +107,15 @@ class Writer implements ImageWriter {
       refuseZeros(tree.rootfs, { sparse: false }, flattened.bounds);
       if (tree.hidden.count > 0) this.#losses.merge([{ kind: 'xattr', ...tree.hidden, reason: HIDDEN }]);
       const layers: WrittenLayer[] = [];
-      for (const layer of base?.layers ?? [])
-        layers.push(await this.#layer(layer.name, (put) => copyLayer(layer, put, watched)));
-      layers.push(await this.#layer('the new layer', (put) => writeLayer(tree, put, compression, watched)));
-      const config = this.#config(flattened, layers);
-      await this.#form.image({ config, layers, annotations: annotationsOf(flattened) });
-      this.#entries += rootfs.entries;
+      for (const layer of base?.layers ?? []) layers.push(await this.#kept(layer, verified, watched));
+      const begun = await this.#written('the new layer', (put) =>
+        writeLayer(tree, put, compression, watched),
+      );
       await verified;
+      layers.push(await this.#named(begun));
+      const config = this.#config(flattened, layers);
+      await this.#target.form.image({ config, layers, annotations: annotationsOf(flattened) });
+      this.#entries += rootfs.entries;
     } catch (error) {
       if (refused.signal.aborted && !context.signal.aborted) await verified;
       throw outputError(error, this.#output);
@@ -124,15 +124,15 @@ class Writer implements ImageWriter {
 
   async publish(): Promise<Artifact> {
     try {
-      const digest = await this.#form.finish();
-      const { store } = this.#target;
-      await store.finish();
+      const { form, layers } = this.#target;
+      const digest = await form.finish();
       await this.#target.publish();
       return {
         output: this.#output,
         entries: this.#entries,
-        bytes: store.bytes,
+        bytes: layers.bytes,
         digest,
+        ...(this.#reference && { reference: formatRegistryReference({ ...this.#reference, digest }) }),
         losses: this.#losses.list(),
       };
     } catch (error) {
@@ -144,12 +144,25 @@ class Writer implements ImageWriter {
     await this.#target.discard();
   }
 
-  async #layer(label: string, write: (put: WriteBytes) => Promise<LayerSums>): Promise<WrittenLayer> {
-    await using begun = await this.#target.store.begin();
+  /** A layer of the source. What is copied is compared on the way; what is sent from where it lies must have been before. */
+  async #kept(layer: Layer, verified: Promise<void>, context: Context): Promise<WrittenLayer> {
+    const { name: label } = layer;
+    const { layers } = this.#target;
+    if (layers.keep === undefined)
+      return this.#named(await this.#written(label, (put) => copyLayer(layer, put, context)));
+    await verified;
+    return this.#named({ ...(await keptSums(layer, context)), blob: layers.keep(layer), label });
+  }
+
+  async #written(label: string, write: (put: WriteBytes) => Promise<LayerSums>): Promise<WrittenLayer> {
+    await using begun = await this.#target.layers.begin();
     const sums = await write(begun.write);
-    const layer = { ...sums, blob: await begun.end(), label };
+    return { ...sums, blob: await begun.end(), label };
+  }
+
+  async #named(layer: WrittenLayer): Promise<WrittenLayer> {
     this.#usesZstd ||= layer.compression === 'zstd';
-    await this.#form.layer(layer);
+    await this.#target.form.layer(layer);
     return layer;
   }
 
