@@ -71,7 +71,7 @@ function jobOf(place: string, reference: string, options: ItemOptions, pattern: 
   const output = parseOutput(early, options.format);
   const { imageOptions: image, ...others } = options;
   refuseMisfits({ ...others, ...(image && { image }) }, output);
-  if (image) parseImageOptions(image, platform);
+  if (image) parseImageOptions(image, options);
   if (output.path === undefined || output.path === '-')
     throw new FlattenError(
       'USAGE',
