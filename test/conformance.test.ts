@@ -147,6 +147,14 @@ test('a tool that writes outside fails, whatever it says', () => {
   assert.ok(!existsSync('/tmp/passwd'), 'it is taken away again');
 });
 
+test('what one run writes outside is not laid to another', () => {
+  const line = 'mkdir {rootfs}; if [ -d {image} ]; then echo >/tmp/passwd; sleep 0.2; fi';
+  const forms = ['--as', 'oci,oci-archive', '--jobs', '2'];
+  const { stdout } = conformance('--run', line, ...forms, '--only', '04-symlink-parents/lower-escape');
+  assert.match(stdout, /^not ok 1 - .*: outside of the root: \/tmp\/passwd$/m);
+  assert.match(stdout, /^not ok 2 - .*: is missing$/m);
+});
+
 test('a tool that hangs is ended, with all that it started', async (t) => {
   const mark = join(scratch(t), 'pid');
   const { status, stdout } = conformance(

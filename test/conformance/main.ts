@@ -68,7 +68,7 @@ async function score(options: Options, place: string, print: Print, signal: Abor
     import('./scoreboard.js'),
     import('./scoreboard-page.js'),
   ]);
-  const { jobs, timeout, tools, to } = options;
+  const { jobs, timeout, tools, to, only } = options;
   const cases = casesOf(options);
   const { absent } = await scoreAll(cases, tools, {
     jobs,
@@ -79,7 +79,7 @@ async function score(options: Options, place: string, print: Print, signal: Abor
       const passed = results.filter(({ failure }) => failure === undefined).length;
       const seconds = results.reduce((sum, { seconds }) => sum + seconds, 0).toFixed(0);
       print(`${name} ${version}: ${passed} of ${results.length} in ${seconds} s\n`);
-      writeFileSync(to, page(scores, cases));
+      writeFileSync(to, page(scores, cases, only));
     },
   });
   for (const [name, need] of absent) print(`${name}: left out, needs ${need}\n`);

@@ -19,7 +19,7 @@ export function lookAround(
   top: string,
   own: (name: string) => boolean,
 ): Surroundings {
-  const places = escapes(one).map((path) => (path.startsWith('/') ? path : join(rootfs, path)));
+  const places = placesOf(one, rootfs);
   // What a marker that leads out would remove has to be there.
   const baits = places
     .filter((path) => basename(path).startsWith('.wh.') && path.startsWith(`${top}/`))
@@ -44,6 +44,15 @@ export function lookAround(
       return undefined;
     },
   };
+}
+
+/** Whether a name of the case would lead to a place on this machine that is not below `top`. */
+export function leadsOut(one: Case, rootfs: string, top: string): boolean {
+  return placesOf(one, rootfs).some((path) => !path.startsWith(`${top}/`));
+}
+
+function placesOf(one: Case, rootfs: string): string[] {
+  return escapes(one).map((path) => (path.startsWith('/') ? path : join(rootfs, path)));
 }
 
 /**

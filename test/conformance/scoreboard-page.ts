@@ -7,16 +7,19 @@ const HEAD = `# How tools turn layers into a tree
 
 \`scripts/conformance --scoreboard\` has written this page from real runs: each [case](README.md) through each tool that was there. A number is how many
 cases of a [rule](../../src/rootfs/README.md) give the tree that the case has. A difference is no verdict: where the specification is silent, tools may differ,
-and the page says what the case rests on. Neither the time of a directory that no layer describes is compared, nor
+and the page says what the case rests on. The time of a directory that no layer describes is not compared, nor are
 mode and owner of such a root. *But for times* counts the cases that pass when no times are compared at all.
 
 `;
 
 /** The scoreboard, as Markdown. */
-export function page({ scores, absent }: Scores, cases: readonly Case[]): string {
+export function page({ scores, absent }: Scores, cases: readonly Case[], only: readonly string[]): string {
   const left = absent.map(([name, need]) => `${name} (needs ${need})`).join(', ');
   return [
     HEAD,
+    only.length === 0
+      ? ''
+      : `This run had the ${cases.length} cases with ${only.join(' or ')} in their names.\n\n`,
     table(scores, cases),
     left === '' ? '' : `\nNot there: ${left}.\n`,
     `\n## Where they differ\n\nEach case that some tool sees otherwise, the sentence that it rests on, and the first difference.\n`,
@@ -78,6 +81,7 @@ function told(failure: string): string {
     .replace(/time is (\d+)\.\d+/, (all, seconds: string) =>
       Number(seconds) > NOW - 86_400 ? 'time is now' : all,
     )
+    .replace(/time="[^"]*" level=\w+ msg=/, '')
     .replace(/[0-9a-f]{64}/g, (digest) => `${digest.slice(0, 8)}…`)
     .replace(/\/\S*\/layer-suite-\w+\/tool-\d+/g, '');
   return `\`${text.replaceAll('`', "'")}\``;
