@@ -130,3 +130,31 @@ test('stacks at random', async () => {
   });
   await fc.assert(property, runs(300));
 });
+
+/** Paths of cases, and the layers that those who wrote them would name; 0 where the path is not there. */
+const LAYERS = [
+  ['08-whiteouts/lower-only-after', 'a', 2],
+  ['08-whiteouts/tree', 'd/e/f', 0],
+  ['08-whiteouts/tree', 'da', 1],
+  ['often-wrong/link-rewritten', 'a', 2],
+  ['often-wrong/link-rewritten', 'b', 1],
+  ['often-wrong/link-chain-rewritten', 'b', 4],
+  ['often-wrong/link-chain-rewritten', 'c', 3],
+  ['often-wrong/directory-file-directory', 'd', 3],
+  ['often-wrong/directory-file-directory', 'd/a', 0],
+  ['11-replacing/directory-on-file', 'd/a', 2],
+  ['09-opaque/last', 'd', 2],
+  ['09-opaque/last', 'd/a', 0],
+  ['09-opaque/last', 'd/b', 2],
+  ['03-parents/implied-over-lower', 'd/e', 1],
+  ['03-parents/implied-over-lower', 'd/e/x', 2],
+  ['05-hard-links/before-the-whiteout', 'b', 2],
+] as const;
+
+for (const [name, path, layer] of LAYERS) {
+  test(`${name}: ${path} comes from layer ${layer}`, async () => {
+    const { layers } = allCases().find((one) => one.name === name)!;
+    const found = await withHistory(layers.map(layerTar), {}, (history) => history.layerOf(path) ?? 0);
+    assert.equal(found, layer);
+  });
+}
