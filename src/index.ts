@@ -42,6 +42,7 @@ export type { Hidden, Why } from './inspect/hidden.js';
 export type { History, HistoryOptions, LayerFacts } from './inspect/history.js';
 export { type Inspection, type InspectOptions, inspect } from './inspect/inspect.js';
 export { type ListedName, type ListOptions, list } from './inspect/list.js';
+export { type ReportFormat, reportText } from './inspect/report.js';
 export type { Act, Touch } from './inspect/touch.js';
 export { type ContentLayer, contentLayer } from './layer/content-layer.js';
 export type { Layer, LayerEntry, OpenLayer } from './layer/layer.js';

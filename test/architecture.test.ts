@@ -122,7 +122,8 @@ test('only cli/ knows how an option is written on the command line', () => {
   assert.match(help, /'--exclude /, 'the scan would find one');
   const flags = /(?<![(])--(?!sparse|format newc|format '|retries|absolute-names|expose-gc)[a-z][a-z-]+/;
   const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter(
-    (file) => file.endsWith('.ts') && room(file) !== 'cli',
+    // A style sheet has names that begin with two hyphens, too.
+    (file) => file.endsWith('.ts') && room(file) !== 'cli' && file !== 'inspect/report/style.ts',
   );
   const found = files.flatMap((file) =>
     readFileSync(join(SRC, file), 'utf8')

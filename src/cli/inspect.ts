@@ -18,7 +18,9 @@ export function addInspect(program: Command, signal: AbortSignal): void {
       '--fail-if <condition>',
       "Exit with 1 if this holds, as 'waste>10%' or 'setuid>0' (repeatable)",
       (text: string, before: readonly string[] = []) => [...before, text],
-    );
+    )
+    .option('-o, --output <file>', 'Write a page to click through (.html) or a picture (.svg)')
+    .option('--force', 'Replace a report that is there');
   addLookOptions(command);
   command.action(async (image: string, flags: InspectFlags) => {
     const { printInspection } = await import('./look/inspect.js');

@@ -23,6 +23,8 @@ export interface InspectFlags extends LookFlags {
   readonly content?: boolean;
   readonly worst: number;
   readonly failIf?: readonly string[];
+  readonly output?: string;
+  readonly force?: boolean;
 }
 
 /** Adds the options of every command that looks inside an image. */
