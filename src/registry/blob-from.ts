@@ -2,12 +2,11 @@ import { FlattenError } from '../errors.js';
 import type { Descriptor } from '../oci/descriptor.js';
 import { short } from '../oci/digest.js';
 import { shown } from '../oci/shown.js';
-import type { Slots } from '../threads/slots.js';
 import { type BlobSource, blobBytes, type Part } from './blob-stream.js';
 import type { Client } from './client.js';
 import type { Answer } from './exchange.js';
 import type { Waiting } from './patience.js';
-import { firstRange, inRanges, LARGE } from './ranges.js';
+import { firstRange, inRanges, LARGE, type RangeBuffers } from './ranges.js';
 
 /** Addresses of one layer that are tried. */
 const ADDRESSES = 8;
@@ -28,14 +27,13 @@ interface Wanted {
   readonly offset: number;
   readonly signal: AbortSignal;
   readonly waiting: Waiting;
-  /** For ranges that are in memory. */
-  readonly slots: Slots;
+  readonly buffers: RangeBuffers;
 }
 
 /** The bytes of a blob from whoever answers: they resolve when they begin to come. Large blobs come by several connections. */
 export async function blobFrom(
   askBlob: AskBlob,
-  { descriptor, offset, signal, waiting, slots }: Wanted,
+  { descriptor, offset, signal, waiting, buffers }: Wanted,
 ): Promise<AsyncIterable<Uint8Array>> {
   const { size } = descriptor;
   const ask = ({ start, end }: Part, asking: AbortSignal): Promise<Answer> => {
@@ -48,7 +46,7 @@ export async function blobFrom(
   const whole = { start: offset, end: size };
   if (size - offset <= LARGE) return blobBytes(await ask(whole, signal), whole, source);
   const first = await ask(firstRange(offset, size), signal);
-  if (first.status === 206) return inRanges(first, whole, source, slots);
+  if (first.status === 206) return inRanges(first, whole, source, buffers);
   return blobBytes(first, whole, source);
 }
 

@@ -6,7 +6,7 @@ import { formatRegistryReference, type RegistryReference } from '../oci/registry
 import { type AskBlob, blobFrom, foreignBlob, type WantedBlob } from './blob-from.js';
 import { Client, type ClientMeans, type Led } from './client.js';
 import type { Answer } from './exchange.js';
-import { rangeSlots } from './ranges.js';
+import { RangeBuffers } from './ranges.js';
 import { readRefusal, refused } from './refusal.js';
 import { smallBody } from './small-body.js';
 import { tagHint } from './unknown-tag.js';
@@ -47,7 +47,7 @@ export class Repository {
   readonly reference: RegistryReference;
   readonly #client: Client;
   readonly #means: ClientMeans;
-  readonly #ranges = rangeSlots();
+  readonly #buffers = new RangeBuffers();
 
   constructor(reference: RegistryReference, means: ClientMeans) {
     this.reference = reference;
@@ -94,7 +94,7 @@ export class Repository {
   /**
    * Fetches a blob, from an offset on: resolves when it begins to come. The stream has just the bytes that the descriptor says, or fails; a
    * connection that is cut is made again. Whether the digest is right is for whoever has all bytes to say. Large blobs come by
-   * several connections. One that the registry does not have comes from the addresses of its descriptor, where that is allowed.
+   * several connections; a chunk is gone when the next is asked for. One that the registry does not have comes from the addresses of its descriptor, where that is allowed.
    */
   fetchBlob(
     descriptor: WantedBlob,
@@ -103,7 +103,7 @@ export class Repository {
     const led: Led = {};
     const what = () => `blob ${short(descriptor.digest)}`;
     const ask: AskBlob = (request) => this.#ask(`blobs/${descriptor.digest}`, request, what, led);
-    const wanted = { descriptor, offset, signal, waiting: this.#means.waiting, slots: this.#ranges };
+    const wanted = { descriptor, offset, signal, waiting: this.#means.waiting, buffers: this.#buffers };
     return blobFrom(ask, wanted).catch((error: unknown) => {
       const isElsewhere = error instanceof FlattenError && error.code === 'NOT_FOUND';
       if (!isElsewhere || !descriptor.urls?.length) throw error;

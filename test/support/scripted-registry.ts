@@ -95,7 +95,8 @@ export async function read(
 ) {
   const chunks: Uint8Array[] = [];
   const { signal } = new AbortController();
-  for await (const chunk of await repository.fetchBlob(descriptor, { offset, signal })) chunks.push(chunk);
+  for await (const chunk of await repository.fetchBlob(descriptor, { offset, signal }))
+    chunks.push(Buffer.from(chunk));
   return Buffer.concat(chunks);
 }
 
