@@ -64,7 +64,7 @@ export interface Options {
   readonly to: string;
 }
 
-export const OUTPUTS = ['dir', 'tar', 'mtree'] as const;
+const OUTPUTS = ['dir', 'tar', 'mtree'] as const;
 /** What the tool makes of an image. */
 export type OutputForm = (typeof OUTPUTS)[number];
 
