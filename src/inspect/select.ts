@@ -1,4 +1,4 @@
-import { FlattenError, printable } from '../errors.js';
+import { FlattenError } from '../errors.js';
 import { pathTest } from '../rootfs/glob.js';
 import type { Directory } from '../rootfs/node.js';
 import { components, lookup } from '../rootfs/path.js';
@@ -37,7 +37,7 @@ export function* select(root: Directory, words: readonly string[]): Generator<Se
       isIdle = false;
       yield { ...visit, place: visit.path, byGlob: true };
     }
-    if (isIdle) throw new FlattenError('NOT_FOUND', `${printable(bytes)}: is not in the image`);
+    if (isIdle) throw new FlattenError('NOT_FOUND', 'is not in the image', { path: bytes });
   }
 }
 

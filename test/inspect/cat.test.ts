@@ -62,7 +62,7 @@ test('what is no file is an error, and nothing is printed', (t) => {
     ['d', 'd: is a directory, no file'],
     ['l', 'l: is a directory, no file'],
     ['dead', 'dead: is a symlink that leads to nothing'],
-    ['none', 'none: is not in the image'],
+    ['none', `none: is not in the image\n  why: flatten explain ${image} none`],
     ['*x', '*x: is not in the image'],
   ]) {
     const { code, stdout, stderr } = run(['cat', image, 'f', path!]);

@@ -119,7 +119,12 @@ test('what is not there is an error, and nothing is listed', () => {
   const { code, stdout, stderr } = run(['ls', DEMO, 'etc', 'nothing/here']);
   assert.equal(code, 1);
   assert.equal(stdout.toString(), '');
-  assert.match(stderr, /^flatten: error: nothing\/here: is not in the image\n/);
+  assert.equal(
+    stderr,
+    `flatten: error: nothing/here: is not in the image\n  why: flatten explain ${DEMO} nothing/here\n`,
+  );
+  const glob = run(['ls', DEMO, 'no*ne']);
+  assert.ok(glob.stderr.endsWith(`\n  why: flatten explain ${DEMO} 'no*ne'\n`), glob.stderr);
   const json = run(['ls', DEMO, 'no*ne', '--json']);
   assert.equal(JSON.parse(json.stdout.toString()).error.code, 'NOT_FOUND');
 });
