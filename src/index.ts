@@ -10,6 +10,7 @@ export {
   type RunEvent,
   type WarningCode,
 } from './context.js';
+export type { DiskPlan, PlannedFormat } from './disk-plan.js';
 export { type ErrorCode, type ErrorDetails, FlattenError, type OptionName } from './errors.js';
 export { flatten } from './flatten.js';
 export { flattenBatch } from './fleet/batch.js';
@@ -64,7 +65,7 @@ export {
   type TarOutputOptions,
   tar,
 } from './outputs.js';
-export { type DiskPlan, planDisk } from './plan.js';
+export { planDisk } from './plan.js';
 export type { Aspect } from './rootfs/compare.js';
 export type { Difference, DifferenceKind } from './rootfs/difference.js';
 export type { DifferenceCounts } from './rootfs/difference-counts.js';

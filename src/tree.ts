@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { PassThrough, Readable } from 'node:stream';
 import type { Context } from './context.js';
+import type { DiskPlan, PlannedFormat } from './disk-plan.js';
 import { FlattenError, printable, throwIfAborted } from './errors.js';
 import { ContentReader } from './layer/content.js';
 import type { InputBounds } from './layer/input-bounds.js';
@@ -17,6 +18,7 @@ import { walk } from './rootfs/walk.js';
 import { writeArchive } from './sinks/archive/stream.js';
 import { inTurn } from './sinks/archive/writer.js';
 import { refuseZeros } from './sinks/archive/zeros.js';
+import type { DiskOptions } from './sinks/open.js';
 import type { Artifact, Flattened, Sink } from './sinks/sink.js';
 import { withLosses } from './sinks/sink.js';
 import { TarForm } from './sinks/tar/members.js';
@@ -183,6 +185,15 @@ export class Tree implements Flattened {
       (error) => stream.destroy(error),
     );
     return stream;
+  }
+
+  /**
+   * How large a disk image of the tree is, and why, without writing it; `options` are those of `disk()`. Content is read. Throws `LIMIT` or
+   * `UNSUPPORTED` where the format cannot hold the tree.
+   */
+  async plan(format: PlannedFormat, options: DiskOptions = {}): Promise<DiskPlan> {
+    const { planTree } = await import('./disk-plan.js');
+    return planTree(this.rootfs, { ...options, format, strict: false }, this.#context);
   }
 
   /** Writes the tree; `sink` is one of `directory()`, `tar()`, `disk()`, `image()`, or your own. Throws what the sink throws. */

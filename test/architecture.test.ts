@@ -18,7 +18,7 @@ const ROWS = [
   ['inspect'],
   ['any-tree.ts', 'fits.ts', 'overlap.ts', 'sealed', 'tree.ts'],
   ['input.ts', 'origin.ts'],
-  ['disk-tree.ts', 'load-tree.ts'],
+  ['disk-plan.ts', 'disk-tree.ts', 'load-tree.ts'],
   ['sources', 'sinks', 'start'],
   ['ext', 'erofs', 'verity'],
   ['disk'],

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
+import type { DiskPlan } from '../disk-plan.js';
 import { FlattenError, isSystemError, printable, systemError } from '../errors.js';
 import { shown, shownLayers } from '../oci/shown.js';
 import type { FlattenResult } from '../options.js';
-import type { DiskPlan } from '../plan.js';
 import { showCounts, totalOf } from '../rootfs/difference-counts.js';
 import type { SealCheck } from '../sealed/check.js';
 import { countText } from '../size-text.js';

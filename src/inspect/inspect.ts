@@ -1,4 +1,5 @@
 import { type Start, startOf } from '../oci/start.js';
+import { type DiskSizes, diskSizes } from './disk-sizes.js';
 import type { History, LayerFacts } from './history.js';
 import { type Notable, notableIn } from './notable.js';
 import { sameBytes } from './same-file.js';
@@ -31,6 +32,8 @@ export interface Inspection {
   readonly waste: Waste;
   /** Content that the tree has more than once; absent without {@link InspectOptions.content}. It is no waste in the sense of {@link Waste}: the tree shows it. */
   readonly twice?: Twice;
+  /** Bytes of the disk images that the tree becomes; absent without {@link InspectOptions.content}, and a format that cannot hold the tree has none. */
+  readonly disks?: DiskSizes;
   readonly notable: Notable;
 }
 
@@ -45,7 +48,7 @@ export async function inspect(history: History, options: InspectOptions = {}): P
     layers,
     tree: { entries, inodes, bytes, holes },
     waste: wasteOf(history, worst, content ? sameBytes : undefined),
-    ...(content && { twice: await findTwice(history, worst, signal) }),
+    ...(content && { twice: await findTwice(history, worst, signal), disks: await diskSizes(history.tree) }),
     notable: notableIn(history),
   };
 }

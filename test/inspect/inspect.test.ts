@@ -1,6 +1,6 @@
 /** `flatten inspect`: its sums against another count, and the questions that people ask, each by its command. */
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openImage } from '../../src/image.js';
@@ -121,6 +121,20 @@ test('--content compares bytes: what is the same but for its metadata, and what 
     ],
   );
   assert.deepEqual(twice, { bytes: 4, files: 1, worst: [{ paths: ['c', 'd'], bytes: 4 }] });
+});
+
+test('--content tells how large each disk image is', (t) => {
+  const directory = scratch(t);
+  const { disks } = inspected(DEMO, '--content');
+  assert.equal(inspected(DEMO).disks, undefined);
+  assert.deepEqual(Object.keys(disks), ['ext3', 'ext4', 'erofs']);
+  for (const [format, bytes] of Object.entries(disks)) {
+    const disk = join(directory, `disk.${format}`);
+    assert.equal(run([DEMO, '-o', disk, '--quiet']).code, 0);
+    assert.equal(statSync(disk).size, bytes, format);
+  }
+  const text = run(['inspect', DEMO, '--content']).stdout.toString();
+  assert.match(text, /^disk image: ext3 8\.4 MB, ext4 [\d.]+ MB, erofs [\d.]+ kB$/m);
 });
 
 test('what deserves a look: setuid, capabilities, devices, world-writable', (t) => {

@@ -4,7 +4,16 @@ import { formatPlatform } from '../../oci/platform.js';
 import { textOf } from '../../rootfs/path-text.js';
 
 /** What `flatten inspect --json` prints, without its version. Sizes are bytes; layers are counted from 1, the base. */
-export function inspectionJson({ image, start, layers, tree, waste, twice, notable }: Inspection): object {
+export function inspectionJson({
+  image,
+  start,
+  layers,
+  tree,
+  waste,
+  twice,
+  disks,
+  notable,
+}: Inspection): object {
   const { name, kind, digest, platform } = image;
   return {
     image: { name, kind, ...(digest && { digest }), ...(platform && { platform: formatPlatform(platform) }) },
@@ -26,6 +35,7 @@ export function inspectionJson({ image, start, layers, tree, waste, twice, notab
         worst: twice.worst.map(({ paths, bytes }) => ({ paths: paths.map(textOf), bytes })),
       },
     }),
+    ...(disks && { disks }),
     notable: Object.fromEntries(Object.entries(notable).map(([what, paths]) => [what, paths.map(textOf)])),
   };
 }

@@ -26,6 +26,7 @@ export function inspectionLines(found: Inspection, layers: number): string[] {
     ...wasteLines(found, layers),
     ...twiceLines(found),
     ...notableLines(found.notable),
+    ...diskLines(found),
   ];
 }
 
@@ -128,6 +129,11 @@ function twiceLines({ twice }: Inspection): string[] {
     `same content twice in the tree: ${showSize(twice.bytes)} in ${countText(twice.files)} ${twice.files === 1 ? 'file' : 'files'}`,
     ...twice.worst.map(({ paths, bytes }) => `  ${showSize(bytes).padStart(width)}  ${listed(paths)}`),
   ];
+}
+
+function diskLines({ disks = {} }: Inspection): string[] {
+  const sizes = Object.entries(disks).map(([format, bytes]) => `${format} ${showSize(bytes)}`);
+  return sizes.length === 0 ? [] : [`disk image: ${sizes.join(', ')}`];
 }
 
 const TITLES = {
