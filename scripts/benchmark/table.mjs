@@ -10,10 +10,11 @@ const HEADINGS = [
   'cpu',
   'ratio',
   'of any round',
+  'of cpu',
   'target',
   '',
 ];
-const RIGHT = new Set([2, 3, 5, 6, 7, 8]);
+const RIGHT = new Set([2, 3, 5, 6, 7, 8, 9]);
 
 /** The rows as a table for people. */
 export function formatTable(rows) {
@@ -29,12 +30,17 @@ function line(cells, widths) {
 
 function cellsOf({ name, input, unit, ours, against, theirs, cpu = [], ratio, spread, target, ok, note }) {
   const where = [name, basename(input)];
-  if (note) return [...where, '', '', against, '', '', '', '', target, note];
+  if (note) return [...where, '', '', against, '', '', '', '', '', target, note];
   const [ourCpu, theirCpu] = cpu.map((seconds) => (seconds ? seconds.toFixed(1) : ''));
   const verdict = ok === undefined ? '' : ok ? 'ok' : 'MISS';
   const mine = [amount(ours, unit), ourCpu ?? ''];
   const others = [amount(theirs, unit), theirCpu ?? ''];
-  const ratios = [ratio?.toFixed(2) ?? '', spread?.map((each) => each.toFixed(2)).join('-') ?? ''];
+  const [ourTime = 0, theirTime = 0] = cpu;
+  const ratios = [
+    ratio?.toFixed(2) ?? '',
+    spread?.map((each) => each.toFixed(2)).join('-') ?? '',
+    theirTime > 0 ? (ourTime / theirTime).toFixed(2) : '',
+  ];
   return [...where, ...mine, against, ...others, ...ratios, target, verdict];
 }
 

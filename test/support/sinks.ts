@@ -159,6 +159,7 @@ function throughUmoci(): TestSink {
     needs: ['root', 'umoci', 'getfattr'],
     beyond: {
       '07-dialects/gnu-base-256': 'its time, after the year 2262, overflows in umoci',
+      '07-dialects/pax-empty': "an xattr without a value is none to Go's archive/tar",
       '10-marker-names/last-component': 'directories without an entry get the time of the unpacking',
       '10-marker-names/last-component-deeper': 'directories without an entry get the time of the unpacking',
     },
