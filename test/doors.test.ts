@@ -45,7 +45,7 @@ test('a command line that lacks something gets the one that was meant', (t) => {
     [['imprt', 'image.tar', '-o', 'new.tar'], 'flatten import image.tar'],
     [['unmuont', 'x'], 'flatten unmount x'],
     [['verfy', 'a', 'b'], 'flatten verify a b'],
-    [['inspekt', 'image.tar'], 'flatten image.tar -o rootfs/'],
+    [['inspekt', 'image.tar'], 'flatten inspect image.tar'],
     [[], 'flatten image.tar -o rootfs/'],
     [['import', 'rootfs.tar'], 'flatten import rootfs.tar -o docker-archive:image.tar:NAME:TAG'],
     [['import', 'rootfs.tar', 'new.tar'], 'flatten import rootfs.tar -o new.tar'],
