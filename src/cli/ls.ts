@@ -7,7 +7,7 @@ export function addList(program: Command, signal: AbortSignal): void {
     .command('ls')
     .summary('List what is in an image')
     .description(
-      'Lists the files of an image as `ls -l` does, each line with the whole path. Nothing is unpacked.',
+      'Lists the files of an image as ls -l does, each line with the whole path. Nothing is unpacked.',
     )
     .argument(...IMAGE)
     .argument('[path...]', 'Paths or globs; what is in a directory is listed (default: the root)')

@@ -16,6 +16,7 @@ export async function readBoth(
   signal: AbortSignal,
   onRead: (bytes: number) => void,
 ): Promise<void> {
+  throwIfAborted(signal);
   const readers = [new ContentReader(), new ContentReader()] as const;
   try {
     let turn = performance.now();

@@ -119,7 +119,8 @@ function twoTrees(cwd: string, seed: number): void {
 
 /** What `rsync -i` says that `before` lacks to be as `after`: of each path its letters, `+` for what is new, `-` for what goes. */
 function byRsync(cwd: string, before: string, after: string): Map<string, string> {
-  const options = ['-n', '-a', '-i', '-c', '-X', '--delete', '--no-i-r', '--out-format=%i %n'];
+  // Without a window of -1 it compares seconds only.
+  const options = ['-naicX', '--delete', '--no-i-r', '--modify-window=-1', '--out-format=%i %n'];
   const text = execFileSync('rsync', [...options, `${after}/`, `${before}/`], { cwd, encoding: 'utf8' });
   const found = new Map<string, string>();
   for (const line of text.trimEnd().split('\n')) {

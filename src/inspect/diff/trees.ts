@@ -28,7 +28,7 @@ export interface DiffSide {
 }
 
 /** What can be left out of a comparison: `config` is the configs of the images. */
-export const IGNORABLE = [...ASPECTS.filter((aspect) => aspect !== 'type'), 'config'] as const;
+const IGNORABLE = [...ASPECTS.filter((aspect) => aspect !== 'type'), 'config'] as const;
 export type Ignorable = Exclude<Aspect, 'type'> | 'config';
 
 /** How two trees are compared. */

@@ -15,7 +15,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
 };
 
 /** Text that means itself in HTML and SVG, in elements and in quoted attributes. What XML has no character for becomes a question mark. */
-export function escaped(text: string): string {
+function escaped(text: string): string {
   return text
     .replace(/[&<>"']/g, (character) => ENTITIES[character]!)
     .replace(/[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/g, '?')

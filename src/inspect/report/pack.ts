@@ -7,11 +7,11 @@ import type { SizeNode } from './size-tree.js';
 const MAX_PACKED = 900_000;
 
 /** Acts, by their numbers in a packed tree. */
-export const ACTS: readonly Act[] = ['added', 'replaced', 'described', 'whiteout', 'opaque', 'covered'];
+const ACTS: readonly Act[] = ['added', 'replaced', 'described', 'whiteout', 'opaque', 'covered'];
 /** Reasons, by their numbers in a packed tree; what shows has 0. */
-export const WHYS = ['', 'overwritten', 'removed', 'metadata', 'bookkeeping'] as const;
+const WHYS = ['', 'overwritten', 'removed', 'metadata', 'bookkeeping'] as const;
 /** Kinds, by their numbers in a packed tree. */
-export const KINDS = ['directory', 'file', 'symlink', 'char', 'block', 'fifo', 'folded'] as const;
+const KINDS = ['directory', 'file', 'symlink', 'char', 'block', 'fifo', 'folded'] as const;
 
 /** A tree as the page reads it: parallel lists, a directory before its children. */
 export interface PackedTree {

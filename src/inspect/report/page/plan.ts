@@ -17,7 +17,7 @@ export interface Cell extends Box {
 }
 
 /** The most rectangles: a browser draws these in a few milliseconds. */
-export const MAX_CELLS = 3000;
+const MAX_CELLS = 3000;
 /** Pixels: rectangles of a smaller area are folded; directories with a shorter side are not opened. */
 const MIN_AREA = 24;
 const MIN_SIDE = 22;
