@@ -2,6 +2,7 @@ import type { IncomingMessage, RequestOptions } from 'node:http';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { FlattenError, throwIfAborted } from '../errors.js';
+import { withTimeLimit } from '../host/time-limit.js';
 import { shown } from '../oci/shown.js';
 import { sizeText } from '../size-text.js';
 import type { Address } from './address.js';
@@ -18,7 +19,7 @@ const PATIENCE_MS = 5000;
 /** The engine at an address, by the Docker Engine API; undefined where nothing answers as one. */
 export async function socketEngine(address: Address, signal: AbortSignal): Promise<Engine | undefined> {
   try {
-    const patience = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]);
+    const patience = withTimeLimit(signal, PATIENCE_MS);
     const { response } = await send({ ...address, path: '/_ping', signal: patience });
     response.resume();
     if (response.statusCode !== 200) return undefined;

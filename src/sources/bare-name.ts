@@ -1,5 +1,6 @@
 import { runningEngines } from '../engine/find.js';
 import { throwIfAborted } from '../errors.js';
+import { withTimeLimit } from '../host/time-limit.js';
 
 /** Milliseconds in which an engine is to say whether it has an image: this is only for a hint. */
 const PATIENCE = 2000;
@@ -15,7 +16,7 @@ export async function bareNameHint(name: string, signal: AbortSignal): Promise<s
 }
 
 async function isKept(name: string, signal: AbortSignal): Promise<boolean> {
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]);
+  const limit = withTimeLimit(signal, PATIENCE);
   const isOver = new Promise<false>((resolve) => {
     limit.addEventListener('abort', () => resolve(false), { once: true });
   });
