@@ -124,24 +124,18 @@ const hasMapper = (() => {
   }
 })();
 
+/** Either the kernel checks what it reads, or the error says that it cannot. */
 test(
-  'without dm-verity in the kernel the error says so',
-  {
-    skip: hasMapper ? 'needs a kernel without device mapper' : needs('root', 'veritysetup'),
-  },
+  hasMapper ? 'the kernel checks what it reads' : 'without dm-verity in the kernel the error says so',
+  { skip: needs('root', 'veritysetup') },
   (t) => {
     const { cwd, image } = workplace(t, 'erofs', '--verity');
-    const { code, stderr } = run(['mount', image, 'dir'], { cwd });
-    assert.equal(code, 1);
-    assert.match(stderr, /the system has no dm-verity: .*\n {2}modprobe dm-verity, or mount .*--no-verity/);
-  },
-);
-
-test(
-  'the kernel checks what it reads',
-  { skip: hasMapper ? needs('root', 'veritysetup') : 'needs device mapper' },
-  (t) => {
-    const { cwd, image } = workplace(t, 'erofs', '--verity');
+    if (!hasMapper) {
+      const { code, stderr } = run(['mount', image, 'dir'], { cwd });
+      assert.equal(code, 1);
+      assert.match(stderr, /the system has no dm-verity: .*\n {2}modprobe dm-verity, or mount .*--no-verity/);
+      return;
+    }
     const mounted = run(['mount', image, 'dir'], { cwd });
     assert.equal(mounted.code, 0, mounted.stderr);
     try {
