@@ -3,10 +3,7 @@ import type { Descriptor } from '../oci/descriptor.js';
 import { short } from '../oci/digest.js';
 import { brokenConnection, isTransient } from './connection-trouble.js';
 import type { Answer } from './exchange.js';
-import { Patience, type Waiting } from './patience.js';
-
-/** Bytes after which a connection that is cut again is a new matter: it does go on. */
-const PROGRESS = 2 ** 20;
+import { Patience, PROGRESS, type Waiting } from './patience.js';
 
 /** A part of a blob: from `start` up to `end`, which is not in it. */
 export interface Part {

@@ -23,6 +23,9 @@ const LONGEST_WAIT = 15 * 60_000;
 /** Waits of which people are told. */
 const TOLD = 1000;
 
+/** Bytes after which a connection that is cut again is a new matter: it does go on. */
+export const PROGRESS = 2 ** 20;
+
 /** Waits before one thing is tried again: longer each time, and by chance, so that many clients do not come back at once. */
 export class Patience {
   readonly #host: string;

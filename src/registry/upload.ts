@@ -5,12 +5,9 @@ import { short } from '../oci/digest.js';
 import type { Client, ClientAnswer, Onward } from './client.js';
 import { brokenConnection, isTransient } from './connection-trouble.js';
 import { passingTrouble } from './exchange.js';
-import { Patience, type Waiting } from './patience.js';
+import { Patience, PROGRESS, type Waiting } from './patience.js';
 import { pushRefused } from './push-refusal.js';
 import { readRefusal } from './refusal.js';
-
-/** Bytes after which a connection that is cut again is a new matter: it does go on. */
-const PROGRESS = 2 ** 20;
 
 /** Milliseconds for the end of an upload that nobody wants any more: a run that was interrupted does not wait for long. */
 const FAREWELL = 3000;

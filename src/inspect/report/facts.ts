@@ -1,3 +1,4 @@
+import { formatPlatform } from '../../oci/platform.js';
 import type { History } from '../history.js';
 import type { SizeNode } from './size-tree.js';
 
@@ -62,9 +63,7 @@ export function factsOf({ image, layers, tree }: History, root: SizeNode): Facts
   const { platform } = image;
   return {
     name: image.name,
-    platform: platform
-      ? [platform.os, platform.architecture, platform.variant].filter(Boolean).join('/')
-      : '',
+    platform: platform ? formatPlatform(platform) : '',
     digest: image.digest ?? '',
     entries: tree.entries,
     bytes: total(shown) + total(waste),
